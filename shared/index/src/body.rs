@@ -1,0 +1,97 @@
+//! The part of writing that a [`Writer`](crate::Writer) and a [`Joiner`](crate::Joiner) share: pages
+//! one after the other, then the directory over them, the info and the trailer.
+
+use std::io::Write;
+
+use crate::block::{Compressor, checksum};
+use crate::entry::Entry;
+use crate::trailer::{MAGIC, Trailer, VERSION};
+use crate::{Compression, FormatError, Info};
+
+/// Entries of a directory block: some 5 KB, compressed, for the pages of a quarter million prefixes.
+const BLOCK_ENTRIES: usize = 128;
+
+/// A file as far as it is written.
+pub(crate) struct Body<W> {
+    out: W,
+    pages_len: u64,
+    compressor: Compressor,
+    /// The directory block that is being filled, and what the root says of it.
+    block: Vec<u8>,
+    block_entries: usize,
+    block_entry: Entry,
+    last_first: Vec<u8>,
+    /// Directory blocks that are full, compressed, and the root over them.
+    directory: Vec<u8>,
+    root: Vec<u8>,
+    last_block_first: Vec<u8>,
+}
+
+impl<W: Write> Body<W> {
+    pub(crate) fn new(mut out: W) -> Result<Self, FormatError> {
+        out.write_all(MAGIC)?;
+        Ok(Self {
+            out,
+            pages_len: 0,
+            compressor: Compressor::new(Compression::Zstd)?,
+            block: Vec::new(),
+            block_entries: 0,
+            block_entry: Entry::default(),
+            last_first: Vec::new(),
+            directory: Vec::new(),
+            root: Vec::new(),
+            last_block_first: Vec::new(),
+        })
+    }
+
+    /// Appends a page as it is stored, with its complete entry.
+    pub(crate) fn page(&mut self, stored: &[u8], entry: &Entry) -> Result<(), FormatError> {
+        self.out.write_all(stored)?;
+        self.pages_len += stored.len() as u64;
+        entry.put(&self.last_first, &mut self.block);
+        self.last_first.clone_from(&entry.first);
+        self.block_entry.cover(entry);
+        self.block_entries += 1;
+        if self.block_entries == BLOCK_ENTRIES { self.end_block() } else { Ok(()) }
+    }
+
+    fn end_block(&mut self) -> Result<(), FormatError> {
+        let stored = self.compressor.compress(&self.block)?;
+        let mut entry = std::mem::take(&mut self.block_entry);
+        entry.len = stored.len() as u64;
+        entry.raw_len = self.block.len() as u64;
+        entry.checksum = checksum(stored);
+        self.directory.extend_from_slice(stored);
+        entry.put(&self.last_block_first, &mut self.root);
+        self.last_block_first = entry.first;
+        self.block.clear();
+        self.block_entries = 0;
+        self.last_first.clear();
+        Ok(())
+    }
+
+    /// Writes what comes behind the pages.
+    pub(crate) fn finish(mut self, info: &Info) -> Result<W, FormatError> {
+        if self.block_entries > 0 {
+            self.end_block()?;
+        }
+        let info = serde_json::to_vec(info).map_err(std::io::Error::from)?;
+        let root_raw_len = self.root.len();
+        let root = self.compressor.compress(&self.root)?;
+        let too_long = |_| FormatError::Mismatch("the directory is longer than 4 GiB");
+        let trailer = Trailer {
+            version: VERSION,
+            pages_len: self.pages_len,
+            directory_len: self.directory.len() as u64,
+            root_len: u32::try_from(root.len()).map_err(too_long)?,
+            root_raw_len: u32::try_from(root_raw_len).map_err(too_long)?,
+            root_checksum: checksum(root),
+            info_len: u32::try_from(info.len()).map_err(too_long)?,
+            info_checksum: checksum(&info),
+        };
+        for part in [&self.directory, root, &info, trailer.to_bytes().as_slice()] {
+            self.out.write_all(part)?;
+        }
+        Ok(self.out)
+    }
+}

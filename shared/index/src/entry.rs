@@ -1,0 +1,101 @@
+//! Directories: what stands where. A directory block lists pages; the root block lists directory
+//! blocks. Both are lists of entries.
+
+use s3inv_model::{Cell, prefix};
+
+use crate::varint;
+
+/// What a directory knows of a page, or of a directory block with the pages below it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// Its first prefix.
+    pub first: Vec<u8>,
+    /// Its rows.
+    pub rows: u64,
+    /// Its stored bytes.
+    pub len: u64,
+    /// Its bytes, decompressed.
+    pub raw_len: u64,
+    /// The XXH3 checksum of its stored bytes.
+    pub checksum: u64,
+    /// Stored bytes of the pages below it; of a page, its own.
+    pub pages_len: u64,
+    /// The largest number of objects of one of its rows.
+    pub max_objects: u64,
+    /// The largest number of bytes of one of its rows.
+    pub max_bytes: u64,
+}
+
+impl Entry {
+    /// Takes another row's sums into the zone map.
+    pub(crate) fn widen(&mut self, cells: &[Cell]) -> Option<()> {
+        let objects = cells.iter().try_fold(0u64, |sum, c| sum.checked_add(c.objects))?;
+        let bytes = cells.iter().try_fold(0u64, |sum, c| sum.checked_add(c.bytes))?;
+        self.max_objects = self.max_objects.max(objects);
+        self.max_bytes = self.max_bytes.max(bytes);
+        Some(())
+    }
+
+    /// Takes a following entry of the level below into this one.
+    pub(crate) fn cover(&mut self, below: &Self) {
+        if self.rows == 0 {
+            self.first.clone_from(&below.first);
+        }
+        self.rows += below.rows;
+        self.pages_len += below.pages_len;
+        self.max_objects = self.max_objects.max(below.max_objects);
+        self.max_bytes = self.max_bytes.max(below.max_bytes);
+    }
+
+    /// Appends this entry, its first prefix front-coded against `previous`.
+    pub(crate) fn put(&self, previous: &[u8], out: &mut Vec<u8>) {
+        let shared = shared_len(previous, &self.first);
+        let suffix = self.first.get(shared..).unwrap_or_default();
+        varint::put(out, shared as u64);
+        varint::put(out, suffix.len() as u64);
+        out.extend_from_slice(suffix);
+        out.extend_from_slice(&self.checksum.to_le_bytes());
+        for value in [self.rows, self.len, self.raw_len, self.pages_len, self.max_objects, self.max_bytes] {
+            varint::put(out, value);
+        }
+    }
+
+    fn take(bytes: &mut &[u8], previous: &[u8]) -> Option<Self> {
+        let shared = previous.get(..varint::take_usize(bytes)?)?;
+        let len = varint::take_usize(bytes)?;
+        let first = [shared, varint::take_bytes(bytes, len)?].concat();
+        let checksum = varint::take_u64(bytes)?;
+        let mut next = || varint::take(bytes);
+        let entry = Self {
+            first,
+            checksum,
+            rows: next()?,
+            len: next()?,
+            raw_len: next()?,
+            pages_len: next()?,
+            max_objects: next()?,
+            max_bytes: next()?,
+        };
+        (entry.rows > 0 && prefix::is_prefix(&entry.first)).then_some(entry)
+    }
+
+    /// Reads a whole block of entries.
+    pub(crate) fn take_all(mut bytes: &[u8]) -> Result<Vec<Self>, String> {
+        let mut entries: Vec<Self> = Vec::new();
+        while !bytes.is_empty() {
+            let previous = entries.last().map(|e| e.first.as_slice());
+            let entry = Self::take(&mut bytes, previous.unwrap_or_default())
+                .ok_or_else(|| format!("entry {} can't be read", entries.len() + 1))?;
+            if previous.is_some_and(|p| prefix::compare(p, &entry.first).is_ge()) {
+                return Err(format!("entry {} is out of order", entries.len() + 1));
+            }
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+}
+
+/// How many bytes two prefixes have in common at their start.
+pub(crate) fn shared_len(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}

@@ -1,0 +1,76 @@
+use std::io::Write;
+
+use s3inv_model::prefix;
+
+use crate::body::Body;
+use crate::error::shown;
+use crate::{Compression, Entry, FileKind, FormatError, Info, Origin, ReadAt, Reader};
+
+/// Joins segments, in their order, to an index: their pages are copied as they are.
+pub struct Joiner<W> {
+    body: Body<W>,
+    info: Option<Info>,
+    last: Option<Entry>,
+}
+
+impl<W: Write> Joiner<W> {
+    /// Starts an index.
+    pub fn new(out: W) -> Result<Self, FormatError> {
+        Ok(Self { body: Body::new(out)?, info: None, last: None })
+    }
+
+    /// Appends the pages of a segment. `between` is asked before each page, and can stop it all.
+    pub fn append<R: ReadAt, E: From<FormatError>>(
+        &mut self,
+        segment: &Reader<R>,
+        mut between: impl FnMut() -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.add_info(segment.info())?;
+        let mut stored = Vec::new();
+        for block in 0..segment.blocks() {
+            for (offset, entry) in segment.block(block)? {
+                between()?;
+                self.check_order(&entry)?;
+                segment.stored_page(offset, &entry, &mut stored)?;
+                self.body.page(&stored, &entry)?;
+                self.last = Some(entry);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_order(&self, next: &Entry) -> Result<(), FormatError> {
+        match &self.last {
+            Some(last) if prefix::compare(&last.first, &next.first).is_ge() => {
+                Err(FormatError::OutOfOrder { previous: shown(&last.first), got: shown(&next.first) })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn add_info(&mut self, next: &Info) -> Result<(), FormatError> {
+        if next.kind != FileKind::Segment {
+            return Err(FormatError::Kind { found: next.kind.name(), expected: "segment" });
+        }
+        let Some(info) = &mut self.info else {
+            self.info = Some(Info { kind: FileKind::Index, ..next.clone() });
+            return Ok(());
+        };
+        if info.columns != next.columns || next.compression != Compression::Zstd {
+            return Err(FormatError::Mismatch("segments have other columns or another compression"));
+        }
+        info.prefixes += next.prefixes;
+        info.depth = info.depth.max(next.depth);
+        info.counts =
+            info.counts.plus(&next.counts).ok_or_else(|| FormatError::Overflow("rows read".to_owned()))?;
+        Ok(())
+    }
+
+    /// Ends the index; it needs at least one segment, which may be empty of rows.
+    pub fn finish(self, max_depth: Option<u64>, origin: Origin) -> Result<(W, Info), FormatError> {
+        let info = self.info.ok_or(FormatError::Mismatch("there is no segment"))?;
+        let info = Info { max_depth, origin: Some(origin), ..info };
+        let out = self.body.finish(&info)?;
+        Ok((out, info))
+    }
+}

@@ -1,0 +1,36 @@
+//! The index file: one immutable file of per-prefix statistics, every byte of it under a checksum.
+//!
+//! `SPEC.md` beside this crate says every byte. Three kinds of file share the format: a *run* (what
+//! one worker rolled up), a *segment* (a merged range of keys) and the *index* (all segments, joined).
+//! So there is one writer, one reader and one thing to fuzz.
+//!
+//! Everything here is synchronous, over [`std::io::Write`] and [`ReadAt`].
+
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
+mod block;
+mod body;
+mod cuts;
+mod entry;
+mod error;
+mod info;
+mod join;
+mod page;
+mod reader;
+mod source;
+mod trailer;
+mod varint;
+mod verify;
+mod writer;
+
+pub use block::Compression;
+pub use cuts::is_partition_start;
+pub use entry::Entry;
+pub use error::FormatError;
+pub use info::{FileKind, Info, Origin};
+pub use join::Joiner;
+pub use page::MAX_PAGE_RAW;
+pub use reader::{Cursor, Reader};
+pub use source::{ReadAt, Tail};
+pub use verify::verify;
+pub use writer::Writer;

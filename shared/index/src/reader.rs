@@ -1,0 +1,340 @@
+use s3inv_model::{Cell, prefix};
+
+use crate::block::{checksum, decompress};
+use crate::entry::Entry;
+use crate::page::{MAX_PAGE_RAW, PageRows};
+use crate::trailer::{MAGIC, TRAILER, Trailer};
+use crate::{Compression, FileKind, FormatError, Info, ReadAt};
+
+/// How much of the end is asked for first: it holds the directory root of most indexes.
+const FIRST_TAIL: usize = 64 << 10;
+/// A directory block of 128 entries, each of a prefix and eight numbers, is never longer.
+const MAX_BLOCK_RAW: u64 = 256 << 10;
+
+/// A file, opened: its trailer, info and directory root have been read and checked.
+pub struct Reader<R> {
+    source: R,
+    total: u64,
+    info: Info,
+    /// Directory blocks with the offset of each, and of its first page.
+    root: Vec<(u64, u64, Entry)>,
+    /// The end of the file, kept for the directory blocks in it, and where it begins.
+    tail: Vec<u8>,
+    tail_at: u64,
+}
+
+impl<R: ReadAt> Reader<R> {
+    /// Opens an index.
+    pub fn open(source: R) -> Result<Self, FormatError> {
+        Self::open_kind(source, FileKind::Index)
+    }
+
+    /// Opens a run or a segment.
+    pub fn open_kind(source: R, kind: FileKind) -> Result<Self, FormatError> {
+        let first = source.tail(FIRST_TAIL)?;
+        let (total, trailer) = (first.total, trailer_of(&first.bytes, first.total)?);
+        let missing = trailer.tail_len() > first.bytes.len();
+        let tail = if missing { source.tail(trailer.tail_len())? } else { first };
+        if tail.total != total {
+            return Err(FormatError::damaged("file", 0, "it changed while it was read"));
+        }
+        let tail_at = total - tail.bytes.len() as u64;
+        let part = |at: u64, len: u32| {
+            let from = at.checked_sub(tail_at).and_then(|from| usize::try_from(from).ok());
+            from.and_then(|from| tail.bytes.get(from..from + len as usize)).unwrap_or_default()
+        };
+        let info = read_info(&trailer, part(trailer.info_at(), trailer.info_len))?;
+        if info.kind != kind {
+            return Err(FormatError::Kind { found: info.kind.name(), expected: kind.name() });
+        }
+        let root = read_root(&trailer, part(trailer.root_at(), trailer.root_len))?;
+        if root.iter().map(|(.., e)| e.rows).sum::<u64>() != info.prefixes {
+            return Err(FormatError::damaged(
+                "directory",
+                trailer.root_at(),
+                "rows don't add up to the prefixes",
+            ));
+        }
+        // What is kept is the part with directory blocks: readers of runs come by the hundred.
+        let blocks_at = trailer.directory_at().max(tail_at);
+        let blocks = (blocks_at - tail_at) as usize..(trailer.root_at().max(tail_at) - tail_at) as usize;
+        let kept = tail.bytes.get(blocks).unwrap_or_default().to_vec();
+        Ok(Self { source, total, info, root, tail: kept, tail_at: blocks_at })
+    }
+
+    /// What the file says about itself.
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// The length of the file in bytes.
+    #[expect(clippy::len_without_is_empty, reason = "no file of this format is empty")]
+    pub fn len(&self) -> u64 {
+        self.total
+    }
+
+    /// The number of directory blocks.
+    pub(crate) fn blocks(&self) -> usize {
+        self.root.len()
+    }
+
+    /// The pages of a directory block, each with its offset.
+    pub(crate) fn block(&self, index: usize) -> Result<Vec<(u64, Entry)>, FormatError> {
+        let Some((at, pages_at, entry)) = self.root.get(index) else { return Ok(Vec::new()) };
+        let mut stored = Vec::new();
+        self.stored(*at, entry, "directory", MAX_BLOCK_RAW, &mut stored)?;
+        let mut raw = Vec::new();
+        let damaged = |cause: String| FormatError::damaged("directory", *at, cause);
+        decompress(Compression::Zstd, &stored, entry.raw_len as usize, &mut raw)
+            .map_err(|cause| damaged(cause.to_owned()))?;
+        let pages = Entry::take_all(&raw).map_err(damaged)?;
+        let sums = pages.iter().try_fold((0u64, 0u64), |(rows, len), page| {
+            Some((rows.checked_add(page.rows)?, len.checked_add(page.len)?))
+        });
+        if sums != Some((entry.rows, entry.pages_len)) {
+            return Err(damaged("its pages don't add up".to_owned()));
+        }
+        Ok(offsets(*pages_at, pages, |page| page.len))
+    }
+
+    /// The first prefix of each page, over all of the file.
+    pub fn page_starts(&self) -> impl Iterator<Item = Result<Entry, FormatError>> + '_ {
+        (0..self.blocks()).flat_map(|block| match self.block(block) {
+            Ok(pages) => pages.into_iter().map(|(_, entry)| Ok(entry)).collect(),
+            Err(error) => vec![Err(error)],
+        })
+    }
+
+    /// A page as it is stored, its checksum compared.
+    pub(crate) fn stored_page(
+        &self,
+        offset: u64,
+        entry: &Entry,
+        stored: &mut Vec<u8>,
+    ) -> Result<(), FormatError> {
+        self.stored(offset, entry, "page", MAX_PAGE_RAW as u64, stored)
+    }
+
+    fn stored(
+        &self,
+        at: u64,
+        entry: &Entry,
+        part: &'static str,
+        most: u64,
+        stored: &mut Vec<u8>,
+    ) -> Result<(), FormatError> {
+        // Neither compression makes what is small much larger than it was.
+        if entry.raw_len > most || entry.len > most + most / 8 {
+            return Err(FormatError::damaged(part, at, "it is too long"));
+        }
+        let len = entry.len as usize;
+        stored.clear();
+        let kept = at.checked_sub(self.tail_at).and_then(|from| {
+            let from = usize::try_from(from).ok()?;
+            self.tail.get(from..from.checked_add(len)?)
+        });
+        if let Some(kept) = kept {
+            stored.extend_from_slice(kept);
+        } else {
+            stored.resize(len, 0);
+            self.source.read_at(at, stored)?;
+        }
+        if checksum(stored) == entry.checksum {
+            Ok(())
+        } else {
+            Err(FormatError::Checksum { part, offset: at })
+        }
+    }
+
+    /// The first bytes of the file.
+    pub(crate) fn head(&self) -> Result<[u8; MAGIC.len()], FormatError> {
+        let mut head = [0; MAGIC.len()];
+        self.source.read_at(0, &mut head)?;
+        Ok(head)
+    }
+
+    /// The cells of a prefix, if it is there.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<Cell>>, FormatError> {
+        let mut cursor = self.seek(key)?;
+        let found = cursor.advance()? && cursor.key() == key;
+        Ok(found.then(|| cursor.cells().to_vec()))
+    }
+
+    /// All rows, in order.
+    pub fn rows(&self) -> Result<Cursor<'_, R>, FormatError> {
+        self.seek(&[])
+    }
+
+    /// The rows from `key` on, in order.
+    pub fn seek(&self, key: &[u8]) -> Result<Cursor<'_, R>, FormatError> {
+        let after = |first: &[u8]| prefix::compare(first, key).is_gt();
+        let block = self.root.partition_point(|(.., e)| !after(&e.first)).saturating_sub(1);
+        let pages = self.block(block)?;
+        let page = pages.partition_point(|(_, e)| !after(&e.first)).saturating_sub(1);
+        let mut cursor = Cursor {
+            reader: self,
+            next_block: block + 1,
+            pages: pages.into_iter(),
+            rows: PageRows::default(),
+            page_at: 0,
+            stored: Vec::new(),
+            pending: false,
+        };
+        cursor.pages.by_ref().take(page).for_each(drop);
+        while cursor.advance()? {
+            if prefix::compare(cursor.key(), key).is_ge() {
+                cursor.stay();
+                break;
+            }
+        }
+        Ok(cursor)
+    }
+}
+
+fn trailer_of(tail: &[u8], total: u64) -> Result<Trailer, FormatError> {
+    if total < (MAGIC.len() + TRAILER) as u64 {
+        return Err(FormatError::NotAnIndex("it is too short"));
+    }
+    let bytes = tail.last_chunk::<TRAILER>().ok_or(FormatError::NotAnIndex("it is too short"))?;
+    Trailer::parse(bytes, total)
+}
+
+fn read_info(trailer: &Trailer, bytes: &[u8]) -> Result<Info, FormatError> {
+    let offset = trailer.info_at();
+    if checksum(bytes) != trailer.info_checksum {
+        return Err(FormatError::Checksum { part: "info", offset });
+    }
+    let info: Info = serde_json::from_slice(bytes)
+        .map_err(|error| FormatError::damaged("info", offset, error.to_string()))?;
+    if info.columns.len() > s3inv_model::MAX_COLUMNS {
+        return Err(FormatError::damaged("info", offset, "too many columns"));
+    }
+    Ok(info)
+}
+
+fn read_root(trailer: &Trailer, stored: &[u8]) -> Result<Vec<(u64, u64, Entry)>, FormatError> {
+    let offset = trailer.root_at();
+    if checksum(stored) != trailer.root_checksum {
+        return Err(FormatError::Checksum { part: "directory root", offset });
+    }
+    let damaged = |cause: String| FormatError::damaged("directory root", offset, cause);
+    let mut raw = Vec::new();
+    decompress(Compression::Zstd, stored, trailer.root_raw_len as usize, &mut raw)
+        .map_err(|cause| damaged(cause.to_owned()))?;
+    let blocks = Entry::take_all(&raw).map_err(damaged)?;
+    let sums = blocks.iter().try_fold((0u64, 0u64, 0u64), |(len, pages, rows), block| {
+        let sum = (len.checked_add(block.len)?, pages.checked_add(block.pages_len)?);
+        Some((sum.0, sum.1, rows.checked_add(block.rows)?))
+    });
+    match sums {
+        Some((len, pages, _)) if (len, pages) == (trailer.directory_len, trailer.pages_len) => {}
+        _ => return Err(damaged("its blocks don't add up".to_owned())),
+    }
+    let pages_at = offsets(MAGIC.len() as u64, blocks, |block| block.pages_len);
+    let mut at = trailer.directory_at();
+    let mut root = Vec::with_capacity(pages_at.len());
+    for (pages_at, block) in pages_at {
+        let next = at + block.len;
+        root.push((at, pages_at, block));
+        at = next;
+    }
+    Ok(root)
+}
+
+/// Puts entries that stand one after the other at their offsets; their sum has been checked to fit.
+fn offsets(mut at: u64, entries: Vec<Entry>, len: impl Fn(&Entry) -> u64) -> Vec<(u64, Entry)> {
+    let place = |entry: Entry| {
+        let here = at;
+        at += len(&entry);
+        (here, entry)
+    };
+    entries.into_iter().map(place).collect()
+}
+
+/// Goes through rows in their order, page by page. A clone goes on from the same row.
+pub struct Cursor<'a, R> {
+    reader: &'a Reader<R>,
+    next_block: usize,
+    pages: std::vec::IntoIter<(u64, Entry)>,
+    rows: PageRows,
+    page_at: u64,
+    stored: Vec<u8>,
+    /// The row here has been read, but not been given out.
+    pending: bool,
+}
+
+impl<R> Clone for Cursor<'_, R> {
+    fn clone(&self) -> Self {
+        let Self { reader, next_block, pages, rows, page_at, pending, .. } = self;
+        let (pages, rows) = (pages.clone(), rows.clone());
+        Self {
+            reader,
+            pages,
+            rows,
+            next_block: *next_block,
+            page_at: *page_at,
+            stored: Vec::new(),
+            pending: *pending,
+        }
+    }
+}
+
+impl<R: ReadAt> Cursor<'_, R> {
+    /// Goes to the next row; false behind the last one.
+    #[inline]
+    pub fn advance(&mut self) -> Result<bool, FormatError> {
+        if self.pending {
+            self.pending = false;
+            return Ok(true);
+        }
+        loop {
+            match self.rows.advance(self.reader.info.columns.len()) {
+                Some(true) => return Ok(true),
+                Some(false) if self.next_page()? => {}
+                Some(false) => return Ok(false),
+                None => return Err(self.damaged()),
+            }
+        }
+    }
+
+    fn next_page(&mut self) -> Result<bool, FormatError> {
+        let (at, entry) = loop {
+            if let Some(page) = self.pages.next() {
+                break page;
+            }
+            if self.next_block >= self.reader.blocks() {
+                return Ok(false);
+            }
+            self.pages = self.reader.block(self.next_block)?.into_iter();
+            self.next_block += 1;
+        };
+        self.reader.stored_page(at, &entry, &mut self.stored)?;
+        self.page_at = at;
+        let method = self.reader.info.compression;
+        decompress(method, &self.stored, entry.raw_len as usize, self.rows.buffer())
+            .map_err(|cause| FormatError::damaged("page", at, cause))?;
+        self.rows.start(entry.rows).ok_or_else(|| self.damaged())?;
+        Ok(true)
+    }
+
+    fn damaged(&self) -> FormatError {
+        FormatError::damaged("page", self.page_at, "its rows can't be read")
+    }
+
+    /// Gives this row out once more at the next [`Cursor::advance`].
+    pub(crate) fn stay(&mut self) {
+        self.pending = true;
+    }
+
+    /// The prefix of this row.
+    #[must_use]
+    pub fn key(&self) -> &[u8] {
+        self.rows.key()
+    }
+
+    /// The cells of this row, by ascending column.
+    #[must_use]
+    pub fn cells(&self) -> &[Cell] {
+        self.rows.cells()
+    }
+}

@@ -1,0 +1,61 @@
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+/// The end of a file, and how long the file is.
+#[derive(Debug)]
+pub struct Tail {
+    /// Its last bytes: as many as were asked for, or all.
+    pub bytes: Vec<u8>,
+    /// The length of the whole file in bytes.
+    pub total: u64,
+}
+
+/// Something that can be read at any place. Threads share it.
+pub trait ReadAt: Send + Sync {
+    /// The last `len` bytes, or all of a shorter file.
+    fn tail(&self, len: usize) -> io::Result<Tail>;
+
+    /// Fills `out` with the bytes at `offset`; fewer are an error.
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
+}
+
+impl ReadAt for File {
+    fn tail(&self, len: usize) -> io::Result<Tail> {
+        let total = self.metadata()?.len();
+        let len = usize::try_from(total).unwrap_or(usize::MAX).min(len);
+        let mut bytes = vec![0; len];
+        self.read_exact_at(&mut bytes, total - len as u64)?;
+        Ok(Tail { bytes, total })
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.read_exact_at(out, offset)
+    }
+}
+
+impl ReadAt for Vec<u8> {
+    fn tail(&self, len: usize) -> io::Result<Tail> {
+        let bytes = self.get(self.len().saturating_sub(len)..).unwrap_or_default().to_vec();
+        Ok(Tail { bytes, total: self.len() as u64 })
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let at = usize::try_from(offset).map_err(io::Error::other)?;
+        let end = at.checked_add(out.len());
+        let bytes = end.and_then(|end| self.get(at..end)).ok_or(io::ErrorKind::UnexpectedEof)?;
+        out.copy_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl<T: ReadAt + ?Sized> ReadAt for Arc<T> {
+    fn tail(&self, len: usize) -> io::Result<Tail> {
+        T::tail(self, len)
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        T::read_at(self, offset, out)
+    }
+}

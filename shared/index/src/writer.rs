@@ -1,0 +1,90 @@
+use std::io::Write;
+
+use s3inv_model::{Cell, Columns, RowCounts, prefix};
+
+use crate::block::{Compressor, checksum};
+use crate::body::Body;
+use crate::error::shown;
+use crate::page::PageBuilder;
+use crate::{Compression, FileKind, FormatError, Info};
+
+/// Writes a run or a segment, row by row.
+pub struct Writer<W> {
+    body: Body<W>,
+    page: PageBuilder,
+    compressor: Compressor,
+    info: Info,
+    last: Option<Vec<u8>>,
+}
+
+impl<W: Write> Writer<W> {
+    /// Starts a file. Cells are to name columns by their place in `columns`.
+    pub fn new(
+        out: W,
+        kind: FileKind,
+        compression: Compression,
+        columns: &Columns,
+    ) -> Result<Self, FormatError> {
+        let info = Info {
+            kind,
+            compression,
+            columns: columns.as_slice().to_vec(),
+            prefixes: 0,
+            depth: 0,
+            max_depth: None,
+            counts: RowCounts::default(),
+            origin: None,
+        };
+        Ok(Self {
+            body: Body::new(out)?,
+            page: PageBuilder::default(),
+            compressor: Compressor::new(compression)?,
+            info,
+            last: None,
+        })
+    }
+
+    /// Appends a prefix, which must come after the one before it, with its cells by ascending column.
+    pub fn push(&mut self, key: &[u8], cells: &[Cell]) -> Result<(), FormatError> {
+        self.check_order(key)?;
+        if self.page.ends_before(key) {
+            self.end_page()?;
+        }
+        self.page.push(key, cells).ok_or_else(|| FormatError::Overflow(shown(key)))?;
+        self.info.prefixes += 1;
+        self.info.depth = self.info.depth.max(prefix::depth(key) as u64);
+        Ok(())
+    }
+
+    fn check_order(&mut self, key: &[u8]) -> Result<(), FormatError> {
+        let Some(last) = &mut self.last else {
+            self.last = Some(key.to_vec());
+            return Ok(());
+        };
+        if prefix::compare(last, key).is_ge() {
+            return Err(FormatError::OutOfOrder { previous: shown(last), got: shown(key) });
+        }
+        last.clear();
+        last.extend_from_slice(key);
+        Ok(())
+    }
+
+    fn end_page(&mut self) -> Result<(), FormatError> {
+        if let Some((raw, mut entry)) = self.page.finish() {
+            let stored = self.compressor.compress(raw)?;
+            entry.len = stored.len() as u64;
+            entry.pages_len = entry.len;
+            entry.checksum = checksum(stored);
+            self.body.page(stored, &entry)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the file, and says of which rows it was made.
+    pub fn finish(mut self, counts: RowCounts) -> Result<(W, Info), FormatError> {
+        self.end_page()?;
+        self.info.counts = counts;
+        let out = self.body.finish(&self.info)?;
+        Ok((out, self.info))
+    }
+}
