@@ -1,0 +1,20 @@
+//! From rows to sorted runs in counted memory, and from runs to segments of the index.
+//!
+//! A row costs one update of a hash table: that of its own directory. When the table is full, its
+//! directories are sorted once, rolled up to their ancestors with a stack, and written as a run.
+//! Runs are merged k ways, in rounds where there are more than a merge may open.
+
+mod cells;
+#[cfg(test)]
+mod equivalence;
+mod merge;
+mod plan;
+mod rollup;
+mod sort;
+mod table;
+mod tree;
+
+pub use merge::{KeyRange, merge};
+pub use plan::{first_round, partitions};
+pub use rollup::{Rollup, RunSink};
+pub use table::TableBudget;

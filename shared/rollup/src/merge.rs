@@ -1,0 +1,160 @@
+//! K-way merge: rows of the same prefix are added up, everything else passes by.
+
+use std::io::Write;
+
+use s3inv_index_format::{Compression, Cursor, FileKind, FormatError, Info, ReadAt, Reader, Writer};
+use s3inv_model::{Cell, ColumnId, Columns, RowCounts, prefix};
+
+/// A range of the order of prefixes: from the first, included, to the second, excluded. An end that
+/// isn't given is open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyRange {
+    /// Where it begins.
+    pub from: Option<Vec<u8>>,
+    /// Where it ends.
+    pub until: Option<Vec<u8>>,
+}
+
+impl KeyRange {
+    fn ends_before(&self, key: &[u8]) -> bool {
+        self.until.as_ref().is_some_and(|until| prefix::compare(key, until).is_ge())
+    }
+}
+
+/// Merges a range of some runs to one file, whose columns are `columns`: all of the runs'.
+///
+/// `between` is asked at least every 1,000 rows read, and can stop it. Rows of the inventory are
+/// counted with the range that begins at the root.
+pub fn merge<R: ReadAt, W: Write, E: From<FormatError>>(
+    runs: &[&Reader<R>],
+    range: &KeyRange,
+    columns: &Columns,
+    (kind, compression): (FileKind, Compression),
+    out: W,
+    between: &impl Fn() -> Result<(), E>,
+) -> Result<(W, Info), E> {
+    let mut writer = Writer::new(out, kind, compression, columns)?;
+    let mut inputs = Inputs::open(runs, range, columns)?;
+    let mut row = Vec::new();
+    let mut key = Vec::new();
+    let mut read = 0u32;
+    while let Some(first) = inputs.first() {
+        key.clear();
+        key.extend_from_slice(first.cursor.key());
+        row.clear();
+        while inputs.first().is_some_and(|input| input.cursor.key() == key) {
+            inputs.take(&mut row, range)?;
+            read = read.wrapping_add(1);
+            if read.is_multiple_of(1000) {
+                between()?;
+            }
+        }
+        row.sort_unstable_by_key(|cell| cell.column);
+        writer.push(&key, &row)?;
+    }
+    Ok(writer.finish(counts(runs, range)?)?)
+}
+
+fn counts<R: ReadAt>(runs: &[&Reader<R>], range: &KeyRange) -> Result<RowCounts, FormatError> {
+    if range.from.is_some() {
+        return Ok(RowCounts::default());
+    }
+    runs.iter()
+        .try_fold(RowCounts::default(), |sum, run| sum.plus(&run.info().counts))
+        .ok_or_else(|| FormatError::Overflow("rows read".to_owned()))
+}
+
+/// A run at its next row, and the place in the merged columns of each of its own.
+struct Input<'a, R> {
+    cursor: Cursor<'a, R>,
+    columns: Vec<ColumnId>,
+    parent_len: usize,
+}
+
+impl<R: ReadAt> Input<'_, R> {
+    fn advance(&mut self, range: &KeyRange) -> Result<bool, FormatError> {
+        let more = self.cursor.advance()? && !range.ends_before(self.cursor.key());
+        self.parent_len = prefix::parent_len(self.cursor.key());
+        Ok(more)
+    }
+
+    fn comes_before(&self, other: &Self) -> bool {
+        let (a, b) = (self.cursor.key(), other.cursor.key());
+        a.split_at(self.parent_len) < b.split_at(other.parent_len)
+    }
+
+    fn add_to(&self, row: &mut Vec<Cell>) -> Result<(), FormatError> {
+        for cell in self.cursor.cells() {
+            let column = self.columns.get(usize::from(cell.column)).copied();
+            let cell = Cell { column: column.unwrap_or(cell.column), ..*cell };
+            match row.iter_mut().find(|sum| sum.column == cell.column) {
+                None => row.push(cell),
+                Some(sum) => {
+                    let key = || String::from_utf8_lossy(self.cursor.key()).into_owned();
+                    *sum = sum.plus(cell).ok_or_else(|| FormatError::Overflow(key()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A heap of inputs, the one with the first prefix on top.
+struct Inputs<'a, R> {
+    heap: Vec<Input<'a, R>>,
+}
+
+impl<'a, R: ReadAt> Inputs<'a, R> {
+    fn open(runs: &[&'a Reader<R>], range: &KeyRange, columns: &Columns) -> Result<Self, FormatError> {
+        let mut heap = Vec::with_capacity(runs.len());
+        for run in runs {
+            let cursor = run.seek(range.from.as_deref().unwrap_or_default())?;
+            let mut input = Input { cursor, columns: places(run.info(), columns)?, parent_len: 0 };
+            if input.advance(range)? {
+                heap.push(input);
+            }
+        }
+        let mut inputs = Self { heap };
+        for at in (0..inputs.heap.len() / 2).rev() {
+            inputs.sink(at);
+        }
+        Ok(inputs)
+    }
+
+    fn first(&self) -> Option<&Input<'a, R>> {
+        self.heap.first()
+    }
+
+    /// Adds the first row to `row`, and goes on to the next.
+    fn take(&mut self, row: &mut Vec<Cell>, range: &KeyRange) -> Result<(), FormatError> {
+        let Some(first) = self.heap.first_mut() else { return Ok(()) };
+        first.add_to(row)?;
+        if !first.advance(range)? {
+            self.heap.swap_remove(0);
+        }
+        self.sink(0);
+        Ok(())
+    }
+
+    /// Lets the input at `at` sink below those that come before it.
+    fn sink(&mut self, mut at: usize) {
+        loop {
+            let (left, right) = (2 * at + 1, 2 * at + 2);
+            let Some(child) = self.heap.get(left) else { return };
+            let smaller = match self.heap.get(right) {
+                Some(other) if other.comes_before(child) => right,
+                _ => left,
+            };
+            if !self.heap[smaller].comes_before(&self.heap[at]) {
+                return;
+            }
+            self.heap.swap(at, smaller);
+            at = smaller;
+        }
+    }
+}
+
+fn places(info: &Info, all: &Columns) -> Result<Vec<ColumnId>, FormatError> {
+    let own = Columns::from_list(info.columns.clone());
+    own.ids_in(all).ok_or(FormatError::Mismatch("a run has a column that the merge does not know"))
+}
