@@ -1,0 +1,159 @@
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{ObjectMeta, Store, StoreError, Upload};
+
+/// How often each method was called, and how many bytes came back or went out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Calls of [`Store::head`].
+    pub head: u64,
+    /// Calls of [`Store::read`].
+    pub read: u64,
+    /// Calls of [`Store::read_tail`].
+    pub read_tail: u64,
+    /// Bytes that reads returned.
+    pub bytes_read: u64,
+    /// Calls of [`Store::create`].
+    pub create: u64,
+    /// Calls of [`Upload::write`].
+    pub write: u64,
+    /// Bytes given to [`Upload::write`].
+    pub bytes_written: u64,
+    /// Calls of [`Upload::complete`].
+    pub complete: u64,
+    /// Calls of [`Upload::abort`].
+    pub abort: u64,
+}
+
+/// Counts the calls that pass through to another store, failed ones included. Clones count
+/// together.
+#[derive(Clone, Debug)]
+pub struct Counting<S> {
+    inner: S,
+    counts: Counter,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Counter(Arc<Mutex<Counts>>);
+
+impl Counter {
+    fn add(&self, change: impl FnOnce(&mut Counts)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl<S> Counting<S> {
+    /// Counts from zero.
+    pub fn new(inner: S) -> Self {
+        Self { inner, counts: Counter::default() }
+    }
+
+    /// The counts by now.
+    pub fn counts(&self) -> Counts {
+        *self.counts.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The counts by now, which start at zero again.
+    pub fn take(&self) -> Counts {
+        std::mem::take(&mut *self.counts.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[async_trait]
+impl<S: Store> Store for Counting<S> {
+    async fn head(&self, key: &str) -> Result<ObjectMeta, StoreError> {
+        self.counts.add(|c| c.head += 1);
+        self.inner.head(key).await
+    }
+
+    async fn read(&self, key: &str, range: Range<u64>, if_match: Option<&str>) -> Result<Bytes, StoreError> {
+        self.counts.add(|c| c.read += 1);
+        let bytes = self.inner.read(key, range, if_match).await?;
+        self.counts.add(|c| c.bytes_read += bytes.len() as u64);
+        Ok(bytes)
+    }
+
+    async fn read_tail(&self, key: &str, len: u64) -> Result<(Bytes, ObjectMeta), StoreError> {
+        self.counts.add(|c| c.read_tail += 1);
+        let (bytes, meta) = self.inner.read_tail(key, len).await?;
+        self.counts.add(|c| c.bytes_read += bytes.len() as u64);
+        Ok((bytes, meta))
+    }
+
+    async fn create(&self, key: &str) -> Result<Box<dyn Upload>, StoreError> {
+        self.counts.add(|c| c.create += 1);
+        let inner = self.inner.create(key).await?;
+        Ok(Box::new(CountingUpload { inner, counts: self.counts.clone() }))
+    }
+
+    fn uri(&self, key: &str) -> String {
+        self.inner.uri(key)
+    }
+
+    async fn settle(&self) {
+        self.inner.settle().await;
+    }
+}
+
+struct CountingUpload {
+    inner: Box<dyn Upload>,
+    counts: Counter,
+}
+
+#[async_trait]
+impl Upload for CountingUpload {
+    async fn write(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+        self.counts.add(|c| {
+            c.write += 1;
+            c.bytes_written += bytes.len() as u64;
+        });
+        self.inner.write(bytes).await
+    }
+
+    async fn complete(self: Box<Self>) -> Result<(), StoreError> {
+        self.counts.add(|c| c.complete += 1);
+        self.inner.complete().await
+    }
+
+    async fn abort(self: Box<Self>) -> Result<(), StoreError> {
+        self.counts.add(|c| c.abort += 1);
+        self.inner.abort().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryStore;
+
+    #[tokio::test]
+    async fn calls_are_counted_and_passed_on() {
+        let store = Counting::new(MemoryStore::new());
+        crate::conformance::run(Arc::new(store.clone()), "").await;
+        assert!(store.take().read > 0);
+        let mut upload = store.create("k").await.unwrap();
+        upload.write(Bytes::from_static(b"abc")).await.unwrap();
+        upload.complete().await.unwrap();
+        store.create("k").await.unwrap().abort().await.unwrap();
+        store.head("k").await.unwrap();
+        store.read("k", 1..3, None).await.unwrap();
+        store.read("none", 1..3, None).await.unwrap_err();
+        store.read_tail("k", 1).await.unwrap();
+        let expected = Counts {
+            head: 1,
+            read: 2,
+            read_tail: 1,
+            bytes_read: 3,
+            create: 2,
+            write: 1,
+            bytes_written: 3,
+            complete: 1,
+            abort: 1,
+        };
+        assert_eq!(store.counts(), expected);
+    }
+}

@@ -1,0 +1,158 @@
+use std::error::Error;
+
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+
+use crate::{StoreError, StoreErrorKind};
+
+/// What was being done, for the hint that fits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doing {
+    Reading,
+    Writing,
+}
+
+/// An error of the SDK, in our words.
+pub(super) fn refused<E>(uri: &str, error: &SdkError<E, HttpResponse>, doing: Doing) -> StoreError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let Some(response) = error.raw_response() else { return unanswered(uri, error) };
+    let (status, code) = (response.status().as_u16(), error.code());
+    if let Some(text) = wrong_region(status, code, response.headers().get("x-amz-bucket-region")) {
+        return StoreError::invalid(uri, &text);
+    }
+    let kind = kind(status, code);
+    let said = said(status, code, error.message());
+    let text = match kind {
+        StoreErrorKind::NotFound if code == Some("NoSuchBucket") => "the bucket does not exist".to_owned(),
+        StoreErrorKind::NotFound if doing == Doing::Reading => return StoreError::not_found(uri),
+        StoreErrorKind::Changed => return StoreError::changed(uri),
+        StoreErrorKind::Range => "the range asked for lies beyond its end".to_owned(),
+        StoreErrorKind::Denied => format!("access denied ({said}{})", hint(doing, code)),
+        _ => said,
+    };
+    StoreError::new(uri, kind, &text)
+}
+
+fn kind(status: u16, code: Option<&str>) -> StoreErrorKind {
+    match (status, code) {
+        (_, Some("SlowDown" | "RequestTimeout" | "InternalError")) | (409 | 429 | 500.., _) => {
+            StoreErrorKind::Retryable
+        }
+        (401 | 403, _) | (_, Some("ExpiredToken" | "InvalidToken" | "TokenRefreshRequired")) => {
+            StoreErrorKind::Denied
+        }
+        (404, _) => StoreErrorKind::NotFound,
+        (412, _) => StoreErrorKind::Changed,
+        (416, _) => StoreErrorKind::Range,
+        _ => StoreErrorKind::Other,
+    }
+}
+
+/// The service's code and message. An answer to HEAD has neither.
+fn said(status: u16, code: Option<&str>, message: Option<&str>) -> String {
+    match (code, message) {
+        (Some(code), Some(message)) => format!("{code}: {}", message.trim_end_matches('.')),
+        (Some(code), None) => code.to_owned(),
+        (None, _) => format!("HTTP status {status}"),
+    }
+}
+
+/// S3 hides which keys exist from those who may not list them.
+fn hint(doing: Doing, code: Option<&str>) -> &'static str {
+    match (doing, code) {
+        (Doing::Reading, None | Some("AccessDenied" | "Forbidden")) => {
+            "; without s3:ListBucket, S3 says so of keys that do not exist, too"
+        }
+        _ => "",
+    }
+}
+
+/// S3 answers 301 to a request for a bucket of another region, or 400 for its signature.
+fn wrong_region(status: u16, code: Option<&str>, region: Option<&str>) -> Option<String> {
+    let elsewhere = status == 301 || status == 307 || code == Some("AuthorizationHeaderMalformed");
+    elsewhere.then(|| match region {
+        Some(region) => format!("the bucket is in region {region}: set AWS_REGION={region}"),
+        None => "the bucket is in another region: set AWS_REGION to it".to_owned(),
+    })
+}
+
+/// No answer came, or none was asked for.
+fn unanswered<E: Error + 'static>(uri: &str, error: &SdkError<E, HttpResponse>) -> StoreError {
+    let cause = innermost(error);
+    match error {
+        SdkError::ConstructionFailure(_) => StoreError::other(uri, &format!("no request made: {cause}")),
+        SdkError::DispatchFailure(failure) if failure.is_user() || failure.is_other() => {
+            // The chain lists every source that it tried, one a line.
+            let cause = cause.lines().next().unwrap_or_default().trim_end_matches(". Attempted:");
+            let text = format!("no request sent: {cause}; are there credentials for AWS?");
+            StoreError::new(uri, StoreErrorKind::Denied, &text)
+        }
+        _ => StoreError::new(uri, StoreErrorKind::Retryable, &format!("no answer: {cause}")),
+    }
+}
+
+/// The words of the error that caused the others.
+pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::error::ErrorMetadata;
+    use aws_sdk_s3::operation::get_object::GetObjectError;
+    use aws_sdk_s3::primitives::SdkBody;
+
+    use super::*;
+
+    fn text(status: u16, code: Option<&str>, region: Option<&'static str>, doing: Doing) -> String {
+        let mut meta = ErrorMetadata::builder().message("Because.");
+        if let Some(code) = code {
+            meta = meta.code(code);
+        }
+        let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
+        if let Some(region) = region {
+            response.headers_mut().insert("x-amz-bucket-region", region);
+        }
+        let error = SdkError::service_error(GetObjectError::generic(meta.build()), response);
+        let error = refused("s3://b/k", &error, doing);
+        format!("{:?} {error}", error.kind())
+    }
+
+    #[test]
+    fn answers_are_put_in_words() {
+        use Doing::{Reading, Writing};
+        let hint = "; without s3:ListBucket, S3 says so of keys that do not exist, too";
+        for (status, code, doing, expected) in [
+            (404, Some("NoSuchKey"), Reading, "NotFound s3://b/k: not found"),
+            (404, Some("NoSuchBucket"), Writing, "NotFound s3://b/k: the bucket does not exist"),
+            (404, Some("NoSuchUpload"), Writing, "NotFound s3://b/k: NoSuchUpload: Because"),
+            (403, Some("AccessDenied"), Writing, "Denied s3://b/k: access denied (AccessDenied: Because)"),
+            (403, None, Reading, &format!("Denied s3://b/k: access denied (HTTP status 403{hint})")),
+            (400, Some("ExpiredToken"), Reading, "Denied s3://b/k: access denied (ExpiredToken: Because)"),
+            (412, Some("PreconditionFailed"), Reading, "Changed s3://b/k: changed since its size was read"),
+            (416, Some("InvalidRange"), Reading, "Range s3://b/k: the range asked for lies beyond its end"),
+            (503, Some("SlowDown"), Reading, "Retryable s3://b/k: SlowDown: Because"),
+            (400, Some("InvalidArgument"), Writing, "Other s3://b/k: InvalidArgument: Because"),
+        ] {
+            assert_eq!(text(status, code, None, doing), expected);
+        }
+    }
+
+    #[test]
+    fn a_bucket_elsewhere_is_named_with_its_region() {
+        assert_eq!(
+            text(301, Some("PermanentRedirect"), Some("eu-west-1"), Doing::Reading),
+            "Invalid s3://b/k: the bucket is in region eu-west-1: set AWS_REGION=eu-west-1"
+        );
+        assert_eq!(
+            text(301, None, None, Doing::Reading),
+            "Invalid s3://b/k: the bucket is in another region: set AWS_REGION to it"
+        );
+    }
+}
