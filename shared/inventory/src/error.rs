@@ -1,0 +1,110 @@
+use s3inv_model::ColumnError;
+use s3inv_model::prefix::MAX_KEY;
+
+/// The longest piece of input that an error quotes, in bytes.
+const MAX_EXCERPT: usize = 64;
+
+/// Why reading a data file ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError<E> {
+    /// What the sink returned, unchanged.
+    #[error(transparent)]
+    Sink(E),
+    /// What is wrong with the input.
+    #[error(transparent)]
+    Input(#[from] InputError),
+}
+
+/// Why a data file can't be read. The caller knows its name and puts it in front.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// One row can't be understood.
+    #[error("row {row}: {cause}")]
+    Row {
+        /// Its number in the file, from 1.
+        row: u64,
+        /// What is wrong with it.
+        cause: RowError,
+    },
+    /// The source failed, or its gzip is damaged: that has the kind
+    /// [`InvalidData`](std::io::ErrorKind::InvalidData) and an inner [`GzipError`](crate::gzip::GzipError).
+    #[error("{0}")]
+    Io(#[source] std::io::Error),
+    /// A column is missing, twice there, or of another type than an inventory's.
+    #[error("column {name}: {problem}")]
+    Column {
+        /// The column, as the format spells it.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The bytes are no Parquet file, or a damaged one.
+    #[error("damaged parquet file: {0}")]
+    Parquet(String),
+}
+
+/// What is wrong with a row.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RowError {
+    /// Not the number of fields that the manifest's schema has.
+    #[error("{got} field{}, expected {expected}", if *got == 1 { "" } else { "s" })]
+    Fields {
+        /// Fields of this row.
+        got: usize,
+        /// Fields of the schema.
+        expected: usize,
+    },
+    /// A quote opened and never closed.
+    #[error("a quoted field that doesn't end")]
+    Unterminated,
+    /// A quote where none may be: within an unquoted field, or text after a closing one.
+    #[error("field {field} is quoted only in part")]
+    Quote {
+        /// The field's number, from 1.
+        field: usize,
+    },
+    /// Longer than [`MAX_ROW`](crate::csv::MAX_ROW).
+    #[error("longer than {} bytes", crate::csv::MAX_ROW)]
+    TooLong,
+    /// `%` without two hexadecimal digits behind it.
+    #[error("key {0:?} has a malformed % escape")]
+    Escape(String),
+    /// An empty key, or one longer than S3 allows.
+    #[error("a key of {0} bytes: 1 to {MAX_KEY} are possible")]
+    KeyLength(usize),
+    /// Not a decimal number below 2⁶⁴.
+    #[error("size {0:?} isn't a whole number")]
+    Size(String),
+    /// Below zero.
+    #[error("size {0} is negative")]
+    NegativeSize(i64),
+    /// Neither `true` nor `false`.
+    #[error("{name} {text:?} is neither true nor false")]
+    Flag {
+        /// The column.
+        name: &'static str,
+        /// What it says.
+        text: String,
+    },
+    /// Null in a column that this row needs.
+    #[error("{0} is null")]
+    Null(&'static str),
+    /// A storage class that can't be a column.
+    #[error(transparent)]
+    Class(#[from] ColumnError),
+}
+
+impl RowError {
+    /// The same, of a row by its number.
+    pub(crate) fn at(self, row: u64) -> InputError {
+        InputError::Row { row, cause: self }
+    }
+}
+
+/// Input as errors quote it: cut where it is long.
+pub(crate) fn excerpt(text: &[u8]) -> String {
+    match text.get(..MAX_EXCERPT) {
+        Some(start) if text.len() > MAX_EXCERPT => format!("{}…", String::from_utf8_lossy(start)),
+        _ => String::from_utf8_lossy(text).into_owned(),
+    }
+}

@@ -1,0 +1,140 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::testing::mutate;
+
+fn valid() -> Value {
+    json!({
+        "sourceBucket": "nix-cache",
+        "destinationBucket": "arn:aws:s3:::nix-cache-inventory",
+        "version": "2016-11-30",
+        "creationTimestamp": "1747098000000",
+        "fileFormat": "Parquet",
+        "fileSchema": "message s3.inventory { … }",
+        "files": [
+            {"key": "a/data/1.parquet", "size": 236_045_595_u64, "MD5checksum": "b71ad288b57ddcb1de6fe1eead620220"},
+            {"key": "a/data/2.parquet", "size": 1, "MD5checksum": "B71AD288B57DDCB1DE6FE1EEAD620220", "new": true},
+        ],
+    })
+}
+
+fn parse(json: &Value) -> Result<Manifest, String> {
+    Manifest::parse(json.to_string().as_bytes()).map_err(|error| error.to_string())
+}
+
+/// The error when the value at `pointer` is another one.
+fn error(pointer: &str, value: Value) -> String {
+    let mut json = valid();
+    *json.pointer_mut(pointer).unwrap() = value;
+    parse(&json).unwrap_err()
+}
+
+#[test]
+fn a_manifest_is_read() {
+    let manifest = parse(&valid()).unwrap();
+    assert_eq!(manifest.source_bucket, "nix-cache");
+    assert_eq!(manifest.destination_bucket, "nix-cache-inventory");
+    assert_eq!(manifest.snapshot_ms, 1_747_098_000_000);
+    assert_eq!(manifest.format, Format::Parquet);
+    assert_eq!(manifest.files.len(), 2);
+    assert_eq!(manifest.files[0].key, "a/data/1.parquet");
+    assert_eq!(manifest.files[0].size, 236_045_595);
+    assert_eq!(manifest.files[0].md5[..2], [0xb7, 0x1a]);
+    assert_eq!(manifest.files[0].md5, manifest.files[1].md5);
+}
+
+#[test]
+fn other_spellings_are_read() {
+    let mut json = valid();
+    json["creationTimestamp"] = json!(1_747_098_000_000_u64);
+    json["fileFormat"] = json!("csv");
+    json["files"] = json!([]);
+    let manifest = parse(&json).unwrap();
+    assert_eq!((manifest.snapshot_ms, manifest.format), (1_747_098_000_000, Format::Csv));
+    for arn in ["arn:aws-cn:s3:::my.bucket-1", "arn:aws-us-gov:s3:::my.bucket-1", "my.bucket-1"] {
+        json["destinationBucket"] = json!(arn);
+        assert_eq!(parse(&json).unwrap().destination_bucket, "my.bucket-1");
+    }
+}
+
+#[test]
+fn errors_name_the_field() {
+    for (pointer, value, message) in [
+        ("/sourceBucket", json!(null), "manifest: sourceBucket is missing"),
+        ("/sourceBucket", json!(7), "manifest: sourceBucket isn't a text"),
+        ("/fileSchema", json!(""), "manifest: fileSchema is empty"),
+        (
+            "/destinationBucket",
+            json!("arn:aws:sqs:::q"),
+            "manifest: destinationBucket \"arn:aws:sqs:::q\" is neither a bucket nor its ARN",
+        ),
+        (
+            "/destinationBucket",
+            json!("a/b"),
+            "manifest: destinationBucket \"a/b\" is neither a bucket nor its ARN",
+        ),
+        ("/creationTimestamp", json!("soon"), "manifest: creationTimestamp \"soon\" isn't a whole number"),
+        ("/creationTimestamp", json!("+1"), "manifest: creationTimestamp \"+1\" isn't a whole number"),
+        ("/creationTimestamp", json!([1]), "manifest: creationTimestamp […] isn't a whole number"),
+        (
+            "/fileFormat",
+            json!("ORC"),
+            "ORC inventories can't be read yet: deliver the inventory as CSV or Parquet",
+        ),
+        ("/fileFormat", json!("JSON"), "manifest: fileFormat \"JSON\" is neither CSV nor Parquet"),
+        ("/files", json!("x"), "manifest: files isn't a list"),
+        ("/files/1", json!("x"), "manifest: files[1].key is missing"),
+        (
+            "/files/1/key",
+            json!("a/data/1.parquet"),
+            "manifest: files[1].key \"a/data/1.parquet\" is in the list twice",
+        ),
+        ("/files/1/size", json!(-1), "manifest: files[1].size -1 isn't a whole number"),
+        ("/files/1/size", json!(1.5), "manifest: files[1].size 1.5 isn't a whole number"),
+        (
+            "/files/0/MD5checksum",
+            json!("b71a"),
+            "manifest: files[0].MD5checksum \"b71a\" isn't 32 hexadecimal digits",
+        ),
+    ] {
+        assert_eq!(error(pointer, value), message);
+    }
+    assert_eq!(parse(&json!([])).unwrap_err(), "manifest: sourceBucket is missing");
+    let syntax = Manifest::parse(b"{\n  \"sourceBucket\": }").unwrap_err().to_string();
+    assert_eq!(syntax, "manifest isn't JSON: expected value at line 2 column 19");
+}
+
+#[test]
+fn checksums() {
+    assert_eq!(checksum_name("a/b/manifest.json"), "a/b/manifest.checksum");
+    let sum = "5d41402abc4b2a76b9719d911017c592";
+    for text in [sum.to_owned(), format!("{sum}\n"), format!(" {}\r\n", sum.to_uppercase())] {
+        verify_checksum(b"hello", text.as_bytes()).unwrap();
+    }
+    let error = verify_checksum(b"hallo", sum.as_bytes()).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!("manifest's MD5 is 598d4c200461b81522a3328565c25f7c, but manifest.checksum says {sum}")
+    );
+    for bad in ["", "5d41", "+d41402abc4b2a76b9719d911017c592", "5d41402abc4b2a76b9719d911017c5920"] {
+        let error = verify_checksum(b"hello", bad.as_bytes()).unwrap_err();
+        assert!(matches!(error, ManifestError::NoChecksum(_)), "{error}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_mutation_panics(at in any::<usize>(), to in any::<u8>(), cut in any::<bool>()) {
+        let bytes = mutate(valid().to_string().as_bytes(), at, to, cut);
+        if let Err(error) = Manifest::parse(&bytes) {
+            prop_assert!(!error.to_string().contains('\n'));
+        }
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Manifest::parse(&bytes);
+        let _ = verify_checksum(&bytes, &bytes);
+    }
+}
