@@ -1,0 +1,230 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
+
+use s3inv_cancel::{Cancellation, Phase};
+use s3inv_model::RowCounts;
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::oneshot;
+
+use crate::ingest::{Chunk, ingest};
+use crate::options::MIN_MEMORY;
+use crate::plan::plan;
+use crate::scratch::Scratch;
+use crate::{BuildError, BuildOptions, BuildReport, Cause, Progress, finalize, merge, source};
+
+/// What all phases share.
+pub(crate) struct Context {
+    pub(crate) runtime: Handle,
+    pub(crate) cancellation: Cancellation,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) scratch: Arc<Scratch>,
+    pub(crate) workers: usize,
+    pub(crate) memory: usize,
+    pub(crate) max_depth: Option<usize>,
+    pub(crate) verify_md5: bool,
+}
+
+/// Builds an index.
+///
+/// Works on threads of its own, which have all ended when this returns. Dropping the future cancels
+/// the build, and waits for these threads: for less than a second, with the thread that drops it.
+pub async fn build(mut options: BuildOptions) -> Result<BuildReport, BuildError> {
+    let cancellation = options.cancellation.child();
+    options.cancellation = cancellation.clone();
+    let (done, result) = oneshot::channel();
+    let thread = Builder::new().name("s3inv-build".to_owned()).spawn(move || {
+        // Nobody waits for it any more when the future was dropped.
+        let _ = done.send(run(&options));
+    });
+    let thread = thread.map_err(|error| BuildError { phase: Phase::Manifest, cause: error.into() })?;
+    let running = Running { cancellation, thread: Some(thread) };
+    let result = result.await;
+    drop(running);
+    let panicked =
+        |_| BuildError { phase: Phase::Manifest, cause: Cause::Bug("the build panicked".to_owned()) };
+    result.unwrap_or_else(|gone| Err(panicked(gone)))
+}
+
+/// Ends a build that nobody waits for any more.
+struct Running {
+    cancellation: Cancellation,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.cancellation.cancel();
+        if let Some(thread) = self.thread.take() {
+            // A panic has been printed, and is told by the channel that it left empty.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(options: &BuildOptions) -> Result<BuildReport, BuildError> {
+    let runtime = in_phase(options, Phase::Manifest, || {
+        if options.memory < MIN_MEMORY {
+            return Err(Cause::Memory(options.memory));
+        }
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        Ok(builder.worker_threads(2).thread_name("s3inv-io").enable_all().build()?)
+    })?;
+    run_on(&runtime, options)
+}
+
+fn run_on(runtime: &Runtime, options: &BuildOptions) -> Result<BuildReport, BuildError> {
+    let started = options.cancellation.now();
+    let (context, plan, destination) = in_phase(options, Phase::Manifest, || {
+        options.cancellation.check()?;
+        let config = source::config_for(
+            [&options.manifest, &options.out],
+            options.sdk_config.clone(),
+            runtime.handle(),
+        );
+        let destination = options.out.open(config.as_ref())?;
+        let workers = options.workers.get();
+        let planning = plan(&options.manifest, config.as_ref(), workers, &options.cancellation);
+        let plan = runtime.block_on(planning)?;
+        Ok((context(options, runtime)?, plan, destination))
+    })?;
+    tracing::info!(files = plan.origin.data_files, bytes = plan.bytes, "manifest read");
+    context.progress.expect_bytes(plan.bytes);
+    let chunks = in_phase(options, Phase::Ingest, || ingest(&context, &plan))?;
+    let counts = total(&chunks);
+    let chunk_count = chunks.len();
+    let runs: Vec<_> = chunks.into_iter().flat_map(|chunk| chunk.runs).collect();
+    let run_count = runs.len();
+    tracing::info!(rows = counts.rows, runs = run_count, "inventory read");
+    let (segments, rounds) = in_phase(options, Phase::Merge, || {
+        merge::merge_all(&context, runs).map_err(|cause| cause.in_scratch(context.scratch.path()))
+    })?;
+    tracing::info!(rounds, segments = segments.len(), "runs merged");
+    let (store, key) = &destination;
+    let (out, info) = in_phase(options, Phase::Finalize, || {
+        finalize::join(&context, &segments, &counts, plan.origin.clone(), (&**store, key))
+    })?;
+    let published = in_phase(options, Phase::Publish, || out.publish());
+    runtime.block_on(store.settle());
+    Ok(BuildReport {
+        index: store.uri(key),
+        chunks: chunk_count,
+        counts,
+        prefixes: info.prefixes,
+        depth: info.depth,
+        runs: run_count,
+        rounds,
+        index_bytes: published?,
+        duration: options.cancellation.now().saturating_sub(started),
+    })
+}
+
+fn context(options: &BuildOptions, runtime: &Runtime) -> Result<Context, Cause> {
+    Ok(Context {
+        runtime: runtime.handle().clone(),
+        cancellation: options.cancellation.clone(),
+        progress: Arc::clone(&options.progress),
+        scratch: Arc::new(Scratch::create(&options.temp_dir)?),
+        workers: options.workers.get(),
+        memory: options.memory,
+        max_depth: options.max_depth,
+        verify_md5: options.verify_md5,
+    })
+}
+
+fn total(chunks: &[Chunk]) -> RowCounts {
+    let sum = |sum: RowCounts, chunk: &Chunk| sum.plus(&chunk.counts).unwrap_or_default();
+    chunks.iter().fold(RowCounts::default(), sum)
+}
+
+/// Does a phase, and says where it was when it failed.
+fn in_phase<T>(
+    options: &BuildOptions,
+    phase: Phase,
+    work: impl FnOnce() -> Result<T, Cause>,
+) -> Result<T, BuildError> {
+    options.progress.enter(phase);
+    tracing::debug!(?phase, "phase begins");
+    work().map_err(|cause| {
+        if cause.is_stop() {
+            tracing::warn!("{}", phase.cancelled());
+        }
+        BuildError { phase, cause }
+    })
+}
+
+/// Does jobs on some threads, each thread taking the next one when it is done with one; their results
+/// stand in the jobs' order. When one fails the others are cancelled, and all threads have ended.
+pub(crate) fn side_by_side<T: Send>(
+    context: &Context,
+    jobs: usize,
+    threads: usize,
+    job: impl Fn(usize, &Cancellation) -> Result<T, Cause> + Sync,
+) -> Result<Vec<T>, Cause> {
+    let cancellation = context.cancellation.child();
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let stop_others = StopOthers(&cancellation);
+        let mut done = Vec::new();
+        loop {
+            cancellation.check()?;
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= jobs {
+                std::mem::forget(stop_others);
+                return Ok(done);
+            }
+            done.push((at, job(at, &cancellation)?));
+        }
+    };
+    let results = std::thread::scope(|scope| {
+        let spawned: Vec<_> = (0..threads.min(jobs)).map(|_| spawn(scope, &worker, &cancellation)).collect();
+        spawned.into_iter().map(join).collect::<Vec<_>>()
+    });
+    in_order(results, &context.cancellation)
+}
+
+type Done<T> = Result<Vec<(usize, T)>, Cause>;
+
+fn spawn<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    worker: &'scope (impl Fn() -> Done<T> + Sync),
+    cancellation: &Cancellation,
+) -> std::io::Result<ScopedJoinHandle<'scope, Done<T>>> {
+    let spawned = Builder::new().name("s3inv-worker".to_owned()).spawn_scoped(scope, worker);
+    spawned.inspect_err(|_| cancellation.cancel())
+}
+
+fn join<T>(spawned: std::io::Result<ScopedJoinHandle<'_, Done<T>>>) -> Done<T> {
+    spawned?.join().unwrap_or_else(|_| Err(Cause::Bug("a worker panicked".to_owned())))
+}
+
+/// Cancels what works beside a worker that fails or panics.
+struct StopOthers<'a>(&'a Cancellation);
+
+impl Drop for StopOthers<'_> {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// The results, or what went wrong first: not the cancellations that followed from it.
+fn in_order<T>(results: Vec<Done<T>>, outer: &Cancellation) -> Result<Vec<T>, Cause> {
+    let mut done = Vec::new();
+    let mut failed: Option<Cause> = None;
+    for result in results {
+        match result {
+            Ok(part) => done.extend(part),
+            Err(cause) if failed.as_ref().is_none_or(Cause::is_stop) => failed = Some(cause),
+            Err(_) => {}
+        }
+    }
+    match failed {
+        // The reason for a stop is the one outside: among themselves, workers are only cancelled.
+        Some(cause) if cause.is_stop() => Err(outer.check().err().map_or(cause, Cause::from)),
+        Some(cause) => Err(cause),
+        None => {
+            done.sort_by_key(|&(at, _)| at);
+            Ok(done.into_iter().map(|(_, result)| result).collect())
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Where the index goes: an object that appears whole, or not at all.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use s3inv_cancel::Cancellation;
+use s3inv_store::{Store, StoreError, Upload};
+use tokio::runtime::Handle;
+
+use crate::Cause;
+
+/// What is handed to the upload at once.
+const CHUNK: usize = 1 << 20;
+/// How long a stalled store may keep a build from ending when its upload is to be removed.
+const ABORT_WITHIN: Duration = Duration::from_millis(700);
+
+/// An object being written, as a [`std::io::Write`] for a thread that may block.
+pub(crate) struct Destination {
+    upload: Box<dyn Upload>,
+    buffer: Vec<u8>,
+    written: u64,
+    runtime: Handle,
+    cancellation: Cancellation,
+    /// What went wrong, told apart from what `io::Error` can say.
+    failed: Option<Cause>,
+}
+
+impl Destination {
+    pub(crate) fn create(
+        store: &dyn Store,
+        key: &str,
+        runtime: &Handle,
+        cancellation: &Cancellation,
+    ) -> Result<Self, Cause> {
+        let upload = runtime.block_on(cancellation.guard(store.create(key)))??;
+        Ok(Self {
+            upload,
+            buffer: Vec::with_capacity(CHUNK),
+            written: 0,
+            runtime: runtime.clone(),
+            cancellation: cancellation.clone(),
+            failed: None,
+        })
+    }
+
+    /// Makes the object appear; its length in bytes.
+    pub(crate) fn publish(mut self) -> Result<u64, Cause> {
+        if let Err(cause) = self.send() {
+            self.abort();
+            return Err(cause);
+        }
+        let Self { upload, runtime, cancellation, written, .. } = self;
+        // Dropped where it stands when it has to stop: it may have appeared then, and is whole.
+        runtime.block_on(cancellation.guard(upload.complete()))??;
+        Ok(written)
+    }
+
+    /// Removes what was written, and says what was wrong with writing, if that was it.
+    pub(crate) fn abort(self) -> Option<Cause> {
+        let abort = async { tokio::time::timeout(ABORT_WITHIN, self.upload.abort()).await };
+        match self.runtime.block_on(abort) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(error = %error, "unfinished upload could not be removed"),
+            Err(_) => tracing::warn!("unfinished upload could not be removed in time"),
+        }
+        self.failed
+    }
+
+    fn send(&mut self) -> Result<(), Cause> {
+        let bytes = Bytes::from(std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK)));
+        self.written += bytes.len() as u64;
+        let sent: Result<(), StoreError> =
+            self.runtime.block_on(self.cancellation.guard(self.upload.write(bytes)))?;
+        Ok(sent?)
+    }
+}
+
+impl io::Write for Destination {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= CHUNK
+            && let Err(cause) = self.send()
+        {
+            let text = cause.to_string();
+            self.failed = Some(cause);
+            return Err(io::Error::other(text));
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

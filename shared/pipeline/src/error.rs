@@ -1,0 +1,124 @@
+use std::io;
+
+use s3inv_cancel::{Phase, Stop};
+use s3inv_index_format::FormatError;
+use s3inv_inventory::csv::LayoutError;
+use s3inv_inventory::{InputError, ManifestError};
+use s3inv_model::{ColumnError, ErrorKind};
+use s3inv_store::StoreError;
+
+/// Why a build ended without an index: in which phase, and what the cause was.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {cause}", phase.wrap())]
+pub struct BuildError {
+    /// Where it was.
+    pub phase: Phase,
+    /// What happened.
+    #[source]
+    pub cause: Cause,
+}
+
+impl BuildError {
+    /// What the one who sees it should do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.cause.kind()
+    }
+}
+
+/// What ended a build, each in one line that names the object, the row or byte, and the cause.
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    /// Somebody wanted it so, or time was over.
+    #[error(transparent)]
+    Stop(#[from] Stop),
+    /// An object can't be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The manifest is not usable.
+    #[error("{uri}: {error}")]
+    Manifest {
+        /// The manifest.
+        uri: String,
+        /// What is wrong with it.
+        error: ManifestError,
+    },
+    /// Its CSV schema is not usable.
+    #[error("{uri}: {error}")]
+    Layout {
+        /// The manifest.
+        uri: String,
+        /// What is wrong with its schema.
+        error: LayoutError,
+    },
+    /// A data file can't be read.
+    #[error("{uri}: {error}")]
+    Input {
+        /// The data file.
+        uri: String,
+        /// What is wrong with it.
+        error: InputError,
+    },
+    /// A data file is not the one that the manifest lists.
+    #[error("{uri}: {problem}")]
+    Mismatch {
+        /// The data file.
+        uri: String,
+        /// How it differs.
+        problem: String,
+    },
+    /// The storage classes of all files together are too many.
+    #[error(transparent)]
+    Columns(#[from] ColumnError),
+    /// A temporary file can't be written or read back.
+    #[error("temporary files in {directory}: {error}")]
+    Scratch {
+        /// Where temporary files are.
+        directory: String,
+        /// What happened.
+        error: FormatError,
+    },
+    /// Sums that don't fit or contradict each other.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// The memory that was allowed is not enough for anything.
+    #[error("a memory budget of {0} bytes is below the least, 16 MiB")]
+    Memory(usize),
+    /// The system refuses threads or the like.
+    #[error("{0}")]
+    System(#[from] io::Error),
+    /// A defect of this program.
+    #[error("internal error: {0}: please report it")]
+    Bug(String),
+}
+
+impl Cause {
+    /// What the one who sees it should do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Stop(Stop::Cancelled) => ErrorKind::Cancelled,
+            Self::Stop(Stop::DeadlineExceeded) => ErrorKind::DeadlineExceeded,
+            Self::Store(error) => error.error_kind(),
+            Self::Scratch { error, .. } | Self::Format(error) => error.kind(),
+            Self::Input { error: InputError::Io(_), .. } | Self::System(_) => ErrorKind::Storage,
+            Self::Bug(_) => ErrorKind::Bug,
+            _ => ErrorKind::BadInput,
+        }
+    }
+
+    /// The cause, said of temporary files.
+    pub(crate) fn in_scratch(self, directory: &std::path::Path) -> Self {
+        match self {
+            Self::Format(error @ FormatError::Io(_)) => {
+                Self::Scratch { directory: directory.display().to_string(), error }
+            }
+            other => other,
+        }
+    }
+
+    /// Whether it is only the echo of another's failure.
+    pub(crate) fn is_stop(&self) -> bool {
+        matches!(self, Self::Stop(_))
+    }
+}

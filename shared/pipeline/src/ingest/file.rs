@@ -1,0 +1,124 @@
+//! Reading one data file after the other into a worker's rollup.
+
+use s3inv_inventory::csv::{self, CsvLayout};
+use s3inv_inventory::gzip::{Inflater, gunzip_stream};
+use s3inv_inventory::{Batch, ReadError, read_parquet};
+
+use super::parts::{FileParts, Parts};
+use super::ranges::Ranges;
+use super::{Totals, Worker};
+use crate::Cause;
+use crate::plan::Input;
+
+/// What a streamed CSV file is parsed from: the longest row and as much again.
+const STREAM_BUFFER: usize = 512 << 10;
+
+/// Buffers that serve one file after the other.
+struct Buffers {
+    compressed: Vec<u8>,
+    inflater: Inflater,
+}
+
+impl Worker<'_> {
+    pub(super) fn csv_files(
+        &self,
+        files: &[Input],
+        layout: &CsvLayout,
+        totals: &mut Totals,
+    ) -> Result<(), Cause> {
+        let mut buffers =
+            Buffers { compressed: Vec::new(), inflater: Inflater::new(self.memory.decompressed) };
+        self.with_parts(files, |parts, file| {
+            let mut source = FileParts::new(parts, file, &self.context.progress);
+            let read = self.csv_file(&mut source, file, layout, &mut buffers, totals);
+            self.finish_file(source, file, read)
+        })
+    }
+
+    fn csv_file(
+        &self,
+        source: &mut FileParts<'_, '_>,
+        file: &Input,
+        layout: &CsvLayout,
+        Buffers { compressed, inflater }: &mut Buffers,
+        Totals { columns, counts, rollup }: &mut Totals,
+    ) -> Result<(), ReadError<Cause>> {
+        let mut sink = |batch: &Batch<'_>| self.count(batch, rollup);
+        if file.size > self.memory.compressed as u64 {
+            return csv::read(gunzip_stream(source), STREAM_BUFFER, layout, columns, counts, &mut sink);
+        }
+        source.gather(compressed).map_err(ReadError::Sink)?;
+        if let Some(raw) = inflater.whole(compressed) {
+            return csv::read_slice(raw, layout, columns, counts, &mut sink);
+        }
+        // It doesn't fit, or is damaged: reading it as a stream says what it is.
+        let stream = gunzip_stream(compressed.as_slice());
+        csv::read(stream, STREAM_BUFFER, layout, columns, counts, &mut sink)
+    }
+
+    /// Compares the MD5 before the rows are believed, or their errors: a file that was damaged on its
+    /// way is that, and not an inventory with an odd row.
+    fn finish_file(
+        &self,
+        mut source: FileParts<'_, '_>,
+        file: &Input,
+        read: Result<(), ReadError<Cause>>,
+    ) -> Result<(), Cause> {
+        if let Some(cause) = source.failure() {
+            return Err(cause);
+        }
+        match read {
+            Ok(()) => source.verify(),
+            Err(ReadError::Sink(cause)) => Err(self.counting_failed(cause)),
+            Err(ReadError::Input(error)) => {
+                source.verify()?;
+                Err(Cause::Input { uri: file.uri(), error })
+            }
+        }
+    }
+
+    fn counting_failed(&self, cause: Cause) -> Cause {
+        cause.in_scratch(self.context.scratch.path())
+    }
+
+    pub(super) fn parquet_files(&self, files: &[Input], totals: &mut Totals) -> Result<(), Cause> {
+        if self.context.verify_md5 {
+            let unseen = crate::Progress::default();
+            self.with_parts(files, |parts, file| FileParts::new(parts, file, &unseen).verify())?;
+        }
+        files.iter().try_for_each(|file| self.parquet_file(file, totals))
+    }
+
+    fn parquet_file(&self, file: &Input, totals: &mut Totals) -> Result<(), Cause> {
+        let Totals { columns, counts, rollup } = totals;
+        let ranges = Ranges::open(file, self.memory.part, &self.context.runtime, self.cancellation)?;
+        let failure = ranges.failure();
+        let mut sink = |batch: &Batch<'_>| self.count(batch, rollup);
+        let read = read_parquet(ranges, columns, counts, &mut sink);
+        self.context.progress.add_bytes(file.size);
+        if let Some(cause) = failure.take() {
+            return Err(cause);
+        }
+        read.map_err(|error| match error {
+            ReadError::Sink(cause) => self.counting_failed(cause),
+            ReadError::Input(error) => Cause::Input { uri: file.uri(), error },
+        })
+    }
+
+    /// Fetches files as streams of parts, and hands them to `each` in their order.
+    fn with_parts(
+        &self,
+        files: &[Input],
+        mut each: impl FnMut(&mut Parts<'_>, &Input) -> Result<(), Cause>,
+    ) -> Result<(), Cause> {
+        let runtime = &self.context.runtime;
+        std::thread::scope(|scope| {
+            let (mut parts, md5) =
+                Parts::start(files.to_vec(), self.memory, runtime, self.cancellation, scope)?;
+            let done = files.iter().try_for_each(|file| each(&mut parts, file));
+            drop(parts);
+            md5.join().map_err(|_| Cause::Bug("the MD5 thread panicked".to_owned()))?;
+            done
+        })
+    }
+}

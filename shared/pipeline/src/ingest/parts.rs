@@ -1,0 +1,166 @@
+//! A chunk's parts as its worker receives them: a stream of bytes for each file, whose MD5 a thread of
+//! its own adds up.
+
+use std::io::{self, Read};
+use std::sync::{Arc, mpsc as sync};
+use std::thread::ScopedJoinHandle;
+
+use md5::{Digest, Md5};
+use s3inv_cancel::Cancellation;
+use s3inv_store::StoreError;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::fetch::{self, Part};
+use crate::Cause;
+use crate::memory::IngestMemory;
+use crate::plan::Input;
+
+/// The parts of all files of a chunk, file after file.
+pub(super) struct Parts<'a> {
+    runtime: Handle,
+    cancellation: &'a Cancellation,
+    received: mpsc::Receiver<Result<Part, StoreError>>,
+    fetching: JoinHandle<()>,
+    to_md5: sync::Sender<Arc<Part>>,
+    from_md5: sync::Receiver<[u8; 16]>,
+}
+
+impl<'a> Parts<'a> {
+    /// Starts to fetch `files`. The MD5 thread ends when this is dropped.
+    pub(super) fn start<'scope>(
+        files: Vec<Input>,
+        memory: IngestMemory,
+        runtime: &Handle,
+        cancellation: &'a Cancellation,
+        scope: &'scope std::thread::Scope<'scope, '_>,
+    ) -> io::Result<(Self, ScopedJoinHandle<'scope, ()>)> {
+        let (to_md5, parts) = sync::channel();
+        let (sums, from_md5) = sync::channel();
+        let md5 = std::thread::Builder::new()
+            .name("s3inv-md5".to_owned())
+            .spawn_scoped(scope, move || add_up(&parts, &sums))?;
+        let (to, received) = mpsc::channel(memory.parts);
+        let fetching = runtime.spawn(fetch::fetch(files, memory.part, memory.parts, to));
+        let runtime = runtime.clone();
+        Ok((Self { runtime, cancellation, received, fetching, to_md5, from_md5 }, md5))
+    }
+
+    /// The next part.
+    fn receive(&mut self) -> Result<Arc<Part>, Cause> {
+        let received = self.runtime.block_on(self.cancellation.guard(self.received.recv()))?;
+        let part = received.ok_or_else(|| Cause::Bug("fetching ended early".to_owned()))??;
+        let part = Arc::new(part);
+        // The thread ends only when the sender is gone.
+        let _ = self.to_md5.send(Arc::clone(&part));
+        Ok(part)
+    }
+
+    /// The MD5 of the file whose last part has been received.
+    fn md5(&self) -> Result<[u8; 16], Cause> {
+        self.from_md5.recv().map_err(|_| Cause::Bug("the MD5 thread ended early".to_owned()))
+    }
+}
+
+impl Drop for Parts<'_> {
+    fn drop(&mut self) {
+        // Downloads in flight are cut off, then joined.
+        self.received.close();
+        self.fetching.abort();
+        let _ = self.runtime.block_on(&mut self.fetching);
+    }
+}
+
+fn add_up(parts: &sync::Receiver<Arc<Part>>, sums: &sync::Sender<[u8; 16]>) {
+    let mut md5 = Md5::new();
+    for part in parts {
+        md5.update(&part.bytes);
+        if part.last && sums.send(md5.finalize_reset().into()).is_err() {
+            break;
+        }
+    }
+}
+
+/// One file of the stream of parts.
+pub(super) struct FileParts<'p, 'a> {
+    parts: &'p mut Parts<'a>,
+    file: &'p Input,
+    part: Option<Arc<Part>>,
+    at: usize,
+    ended: bool,
+    progress: &'p crate::Progress,
+    /// Why reading failed: an `io::Error` can't say it.
+    failed: Option<Cause>,
+}
+
+impl<'p, 'a> FileParts<'p, 'a> {
+    /// The next file, which must be `file`.
+    pub(super) fn new(parts: &'p mut Parts<'a>, file: &'p Input, progress: &'p crate::Progress) -> Self {
+        Self { parts, file, part: None, at: 0, ended: false, progress, failed: None }
+    }
+
+    /// Puts the whole file into `into`.
+    pub(super) fn gather(&mut self, into: &mut Vec<u8>) -> Result<(), Cause> {
+        into.clear();
+        into.reserve_exact(self.file.size as usize);
+        while let Some(part) = self.next()? {
+            into.extend_from_slice(&part.bytes);
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<Option<Arc<Part>>, Cause> {
+        if self.ended {
+            return Ok(None);
+        }
+        let part = self.parts.receive()?;
+        self.ended = part.last;
+        self.progress.add_bytes(part.bytes.len() as u64);
+        Ok(Some(part))
+    }
+
+    /// What kept [`Read`] from going on.
+    pub(super) fn failure(&mut self) -> Option<Cause> {
+        self.failed.take()
+    }
+
+    /// Reads what is left, and compares the MD5 of all.
+    pub(super) fn verify(mut self) -> Result<(), Cause> {
+        while self.next()?.is_some() {}
+        let got = self.parts.md5()?;
+        if got == self.file.md5 {
+            return Ok(());
+        }
+        let [got, expected] = [got, self.file.md5].map(u128::from_be_bytes);
+        let problem = format!("its MD5 is {got:032x}, but the manifest says {expected:032x}");
+        Err(Cause::Mismatch { uri: self.file.uri(), problem })
+    }
+}
+
+impl Read for FileParts<'_, '_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(part) = &self.part {
+                let rest = part.bytes.get(self.at..).unwrap_or_default();
+                if !rest.is_empty() {
+                    let len = rest.len().min(out.len());
+                    out[..len].copy_from_slice(&rest[..len]);
+                    self.at += len;
+                    return Ok(len);
+                }
+            }
+            // Give the part's memory back before waiting for the next.
+            (self.part, self.at) = (None, 0);
+            match self.next() {
+                Ok(Some(part)) => self.part = Some(part),
+                Ok(None) => return Ok(0),
+                Err(cause) => {
+                    let text = cause.to_string();
+                    self.failed = Some(cause);
+                    return Err(io::Error::other(text));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The steps from an S3 Inventory's manifest to its index, cancellable anywhere.
+//!
+//! ```no_run
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use s3inv_pipeline::{BuildOptions, build};
+//!
+//! let options = BuildOptions::new("s3://reports/my-bucket/daily/2025-05-13T01-00Z/manifest.json", "./my-bucket.s3inv")?;
+//! let report = build(options).await?;
+//! println!("{} rows, {} prefixes, {:?}", report.counts.rows, report.prefixes, report.duration);
+//! # Ok(()) }
+//! ```
+//!
+//! # Stopping
+//!
+//! A build stops when its token is cancelled, when its timeout is over, or when its future is
+//! dropped. Whichever it is, all threads and tasks have ended and all temporary files are gone
+//! before control comes back, and the destination holds what it held before.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use s3inv_cancel::{Cancellation, CancellationToken, SystemClock};
+//! use s3inv_model::ErrorKind;
+//! use s3inv_pipeline::{BuildOptions, build};
+//!
+//! let token = CancellationToken::new();
+//! let mut options = BuildOptions::new("manifest.json", "out.s3inv")?;
+//! options.cancellation = Cancellation::new(token.clone(), Arc::new(SystemClock::new()))
+//!     .with_timeout(Duration::from_secs(3600));
+//!
+//! token.cancel(); // from anywhere, at any time
+//! let error = build(options).await.unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::Cancelled);
+//! assert_eq!(error.to_string(), "manifest phase: read manifest: context canceled");
+//! # Ok(()) }
+//! ```
+//!
+//! # What it is not
+//!
+//! It lists no bucket and reads no object of the buckets that an inventory is about: the inventory's
+//! own files are all it reads.
+
+mod build;
+mod destination;
+mod error;
+mod finalize;
+mod ingest;
+mod memory;
+mod merge;
+mod options;
+mod plan;
+mod progress;
+mod scratch;
+mod source;
+
+pub use build::build;
+pub use error::{BuildError, Cause};
+pub use options::{BuildOptions, BuildReport, MIN_MEMORY};
+pub use progress::{Progress, Snapshot};
+pub use s3inv_store::{Location, SdkConfig, StoreError};
+pub use source::{IndexSource, OpenError, open_index};

@@ -1,0 +1,161 @@
+//! The manifest phase: what is to be read, where it is, and who reads what.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use md5::{Digest, Md5};
+use s3inv_cancel::Cancellation;
+use s3inv_index_format::Origin;
+use s3inv_inventory::csv::CsvLayout;
+use s3inv_inventory::{Format, Manifest, manifest};
+use s3inv_store::{LocalStore, Location, SdkConfig, Store, StoreError, StoreErrorKind};
+
+use crate::Cause;
+
+/// A manifest of a million files has some 200 MB; longer ones are not believed.
+const LONGEST_MANIFEST: u64 = 512 << 20;
+const LONGEST_CHECKSUM: u64 = 1 << 10;
+
+/// A data file, found.
+#[derive(Clone)]
+pub(crate) struct Input {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) key: String,
+    pub(crate) size: u64,
+    pub(crate) md5: [u8; 16],
+}
+
+impl Input {
+    pub(crate) fn uri(&self) -> String {
+        self.store.uri(&self.key)
+    }
+}
+
+/// How data files are read.
+#[derive(Clone)]
+pub(crate) enum Reading {
+    Csv(CsvLayout),
+    Parquet,
+}
+
+/// What is to be done.
+pub(crate) struct Plan {
+    pub(crate) reading: Reading,
+    /// Data files, one list for each worker.
+    pub(crate) chunks: Vec<Vec<Input>>,
+    pub(crate) bytes: u64,
+    pub(crate) origin: Origin,
+}
+
+/// Reads the manifest, and divides its files among `workers`.
+pub(crate) async fn plan(
+    location: &Location,
+    config: Option<&SdkConfig>,
+    workers: usize,
+    cancellation: &Cancellation,
+) -> Result<Plan, Cause> {
+    let (store, key) = location.open(config)?;
+    let bytes = cancellation.guard(whole(&*store, &key, LONGEST_MANIFEST)).await??;
+    let uri = store.uri(&key);
+    let wrap = |error| Cause::Manifest { uri: uri.clone(), error };
+    let checksum_key = manifest::checksum_name(&key);
+    match cancellation.guard(whole(&*store, &checksum_key, LONGEST_CHECKSUM)).await? {
+        Ok(checksum) => manifest::verify_checksum(&bytes, &checksum).map_err(wrap)?,
+        Err(error) if error.kind() == StoreErrorKind::NotFound => {
+            tracing::warn!(manifest = %uri, "manifest.checksum is missing: the manifest is not verified");
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let manifest = Manifest::parse(&bytes).map_err(wrap)?;
+    let reading = match manifest.format {
+        Format::Parquet => Reading::Parquet,
+        Format::Csv => Reading::Csv(
+            CsvLayout::parse(&manifest.file_schema)
+                .map_err(|error| Cause::Layout { uri: uri.clone(), error })?,
+        ),
+    };
+    let inputs = find(&manifest, location, config)?;
+    Ok(Plan {
+        reading,
+        bytes: inputs.iter().map(|input| input.size).sum(),
+        chunks: divide(inputs, workers),
+        origin: Origin {
+            source_bucket: manifest.source_bucket,
+            snapshot_ms: manifest.snapshot_ms,
+            manifest_md5: format!("{:032x}", u128::from_be_bytes(Md5::digest(&bytes).into())),
+            data_files: manifest.files.len() as u64,
+        },
+    })
+}
+
+async fn whole(store: &dyn Store, key: &str, most: u64) -> Result<bytes::Bytes, StoreError> {
+    let (bytes, meta) = store.read_tail(key, most).await?;
+    if meta.size > most {
+        let text = format!("{} bytes, more than the {most} that are believable", meta.size);
+        return Err(StoreError::new(&store.uri(key), StoreErrorKind::Invalid, &text));
+    }
+    Ok(bytes)
+}
+
+/// Data files of a manifest in S3 are in its destination bucket; those of a local one lie below its
+/// folder or a folder above it, as `aws s3 sync` leaves them.
+fn find(manifest: &Manifest, at: &Location, config: Option<&SdkConfig>) -> Result<Vec<Input>, Cause> {
+    let place = |store: Arc<dyn Store>, file: &s3inv_inventory::DataFile| Input {
+        store,
+        key: file.key.clone(),
+        size: file.size,
+        md5: file.md5,
+    };
+    let Some(path) = at.as_local() else {
+        let bucket = &manifest.destination_bucket;
+        // Any key: it is the bucket's store that is asked for.
+        let (store, _) = Location::parse(&format!("s3://{bucket}/manifest.json"))?.open(config)?;
+        return Ok(manifest.files.iter().map(|file| place(Arc::clone(&store), file)).collect());
+    };
+    let folders = folders_of(path)?;
+    let find = |file: &s3inv_inventory::DataFile| {
+        let found = folders.iter().find(|(folder, _)| is_within(folder, &file.key));
+        let (_, store) = found.ok_or_else(|| {
+            let text = "not found in the manifest's folder, nor in one above it";
+            StoreError::new(&file.key, StoreErrorKind::NotFound, text)
+        })?;
+        Ok(place(Arc::clone(store), file))
+    };
+    manifest.files.iter().map(find).collect()
+}
+
+/// A folder, and the store of what lies below it.
+type Folder = (PathBuf, Arc<dyn Store>);
+
+fn folders_of(manifest: &Path) -> Result<Vec<Folder>, Cause> {
+    let manifest = std::path::absolute(manifest)?;
+    let store = |folder: &Path| -> Folder { (folder.to_owned(), Arc::new(LocalStore::new(folder))) };
+    Ok(manifest.ancestors().skip(1).map(store).collect())
+}
+
+/// Whether there is such a file. A key can't lead out of the folder: the store refuses `..`.
+fn is_within(folder: &Path, key: &str) -> bool {
+    let plain = Path::new(key).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    plain && folder.join(key).exists()
+}
+
+/// The largest files first, each to whoever has least: the same for the same input. Within a chunk the
+/// manifest's order stays.
+fn divide(inputs: Vec<Input>, workers: usize) -> Vec<Vec<Input>> {
+    let mut order: Vec<usize> = (0..inputs.len()).collect();
+    order.sort_by_key(|&at| std::cmp::Reverse(inputs.get(at).map(|input| input.size)));
+    let mut loads = vec![(0u64, Vec::new()); workers.min(inputs.len()).max(1)];
+    for at in order {
+        let size = inputs.get(at).map_or(0, |input| input.size);
+        if let Some(least) = loads.iter_mut().min_by_key(|(load, _)| *load) {
+            least.0 += size;
+            least.1.push(at);
+        }
+    }
+    let mut inputs: Vec<_> = inputs.into_iter().map(Some).collect();
+    let mut take = |mut chunk: Vec<usize>| {
+        chunk.sort_unstable();
+        chunk.iter().filter_map(|&at| inputs.get_mut(at)?.take()).collect()
+    };
+    loads.into_iter().map(|(_, chunk)| take(chunk)).collect()
+}

@@ -1,0 +1,118 @@
+//! Reading an index wherever it is.
+
+use std::fs::File;
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+use s3inv_index_format::{FormatError, ReadAt, Reader, Tail};
+use s3inv_store::{Location, SdkConfig, Store, StoreError};
+use tokio::runtime::{Handle, Runtime};
+
+/// Why an index can't be opened or read.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It can't be reached.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It is not what it should be.
+    #[error("{uri}: {error}")]
+    Format {
+        /// The index.
+        uri: String,
+        /// What is wrong with it.
+        error: FormatError,
+    },
+    /// The system refuses threads or the like.
+    #[error("{0}")]
+    System(#[from] io::Error),
+}
+
+/// The bytes of an index: a local file, or an object that is read by ranges.
+pub enum IndexSource {
+    /// A file of this machine.
+    Local(File),
+    /// An object in a store.
+    Remote(RemoteSource),
+}
+
+/// An object in a store, for a thread that may block. It stays the same object while it is read.
+pub struct RemoteSource {
+    store: Arc<dyn Store>,
+    key: String,
+    etag: OnceLock<String>,
+    runtime: Runtime,
+}
+
+impl ReadAt for IndexSource {
+    fn tail(&self, len: usize) -> io::Result<Tail> {
+        match self {
+            Self::Local(file) => file.tail(len),
+            Self::Remote(remote) => remote.tail(len),
+        }
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        match self {
+            Self::Local(file) => file.read_at(offset, out),
+            Self::Remote(remote) => remote.read_at(offset, out),
+        }
+    }
+}
+
+impl ReadAt for RemoteSource {
+    fn tail(&self, len: usize) -> io::Result<Tail> {
+        let read = self.store.read_tail(&self.key, len as u64);
+        let (bytes, meta) = self.runtime.block_on(read).map_err(io::Error::other)?;
+        self.etag.get_or_init(|| meta.etag);
+        Ok(Tail { bytes: bytes.into(), total: meta.size })
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let range = offset..offset.saturating_add(out.len() as u64);
+        let etag = self.etag.get().map(String::as_str);
+        let bytes =
+            self.runtime.block_on(self.store.read(&self.key, range, etag)).map_err(io::Error::other)?;
+        out.copy_from_slice(bytes.get(..out.len()).ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
+
+/// Opens an index at `s3://bucket/key`, `file:///path` or a path. Not to be called, nor the reader to
+/// be used, within an async task: they block.
+pub fn open_index(location: &Location, config: Option<SdkConfig>) -> Result<Reader<IndexSource>, OpenError> {
+    let source = match location.as_local() {
+        Some(path) => IndexSource::Local(open_file(location, path)?),
+        None => IndexSource::Remote(remote(location, config)?),
+    };
+    Reader::open(source).map_err(|error| match error {
+        // The store has named the object already.
+        FormatError::Io(error) if location.is_s3() => OpenError::System(error),
+        error => OpenError::Format { uri: location.to_string(), error },
+    })
+}
+
+fn open_file(location: &Location, path: &std::path::Path) -> Result<File, OpenError> {
+    let wrap = |error: io::Error| OpenError::Format { uri: location.to_string(), error: error.into() };
+    let file = File::open(path).map_err(wrap)?;
+    if !file.metadata().map_err(wrap)?.is_file() {
+        return Err(wrap(io::Error::other("not a regular file")));
+    }
+    Ok(file)
+}
+
+fn remote(location: &Location, config: Option<SdkConfig>) -> Result<RemoteSource, OpenError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let config = config.unwrap_or_else(|| runtime.block_on(s3inv_store::sdk_config()));
+    let (store, key) = location.open(Some(&config))?;
+    Ok(RemoteSource { store, key, etag: OnceLock::new(), runtime })
+}
+
+/// A configuration for whatever of these needs one.
+pub(crate) fn config_for(
+    locations: [&Location; 2],
+    config: Option<SdkConfig>,
+    runtime: &Handle,
+) -> Option<SdkConfig> {
+    let needed = locations.iter().any(|location| location.is_s3());
+    config.or_else(|| needed.then(|| runtime.block_on(s3inv_store::sdk_config())))
+}
