@@ -1,0 +1,222 @@
+//! What can be said on the command line.
+
+#![expect(clippy::doc_markdown, reason = "these comments are help texts, which know no markup")]
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::limits;
+
+/// Turns an S3 Inventory into one compact index of per-prefix statistics, and asks it.
+#[derive(Parser)]
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "\
+Try it without AWS:       s3inv-index demo
+Build an index:           s3inv-index build --s3-manifest s3://reports/b/daily/2025-05-13T01-00Z/manifest.json --out b.s3inv
+Ask it:                   s3inv-index query --index b.s3inv --prefix logs/2024/ --show-tiers"
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Build(BuildArgs),
+    Query(QueryArgs),
+    Export(ExportArgs),
+    Stat(StatArgs),
+    Verify(VerifyArgs),
+    Demo(DemoArgs),
+}
+
+impl Command {
+    pub(crate) fn logs(&self) -> LogArgs {
+        match self {
+            Self::Build(args) => args.logs,
+            Self::Query(args) => args.logs,
+            Self::Export(args) => args.logs,
+            Self::Stat(args) => args.logs,
+            Self::Verify(args) => args.logs,
+            Self::Demo(_) => LogArgs { verbose: false, pretty_logs: true },
+        }
+    }
+}
+
+/// How it speaks on stderr.
+#[derive(ClapArgs, Clone, Copy)]
+pub(crate) struct LogArgs {
+    /// Log more
+    #[arg(long)]
+    pub(crate) verbose: bool,
+    /// Log for people instead of JSON
+    #[arg(long)]
+    pub(crate) pretty_logs: bool,
+}
+
+/// Build the index of an S3 Inventory
+///
+/// Reads the inventory's manifest.json and its data files (CSV or Parquet) from S3 or from a local
+/// copy, and writes one file. The destination holds a whole index or what was there before, whatever
+/// happens; Ctrl-C ends it within a second and leaves nothing behind. S3 is reached as by every AWS
+/// tool: credentials, AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.
+#[derive(ClapArgs)]
+#[command(after_help = "\
+Examples:
+  s3inv-index build --s3-manifest s3://reports/my-bucket/daily/2025-05-13T01-00Z/manifest.json --out my-bucket.s3inv
+  s3inv-index build --s3-manifest ./synced/my-bucket/daily/2025-05-13T01-00Z/manifest.json --out s3://indexes/my-bucket.s3inv --workers 8 --timeout 1h
+
+Data files beside a local manifest, as after `aws s3 sync`, are looked for by their keys below its
+folder, and then below each folder above it.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 124 out of time, 130 or 143 stopped by a signal.")]
+pub(crate) struct BuildArgs {
+    /// The inventory's manifest.json: s3://bucket/key, file:///path or a path
+    #[arg(long, value_name = "URI")]
+    pub(crate) s3_manifest: String,
+    /// Where the index goes: a file, or a directory for `index.s3inv` in it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: String,
+    /// Computing threads [default: the processors it may use]
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<NonZeroUsize>,
+    /// Count what is deeper in its ancestor at this depth
+    #[arg(long, value_name = "N")]
+    pub(crate) max_depth: Option<usize>,
+    /// Memory to use, as 512MiB, 8GB or 1073741824, at least 16MiB [default: half of what there is]
+    #[arg(long, value_name = "SIZE", value_parser = limits::parse_size, env = "S3INV_MEM_BUDGET")]
+    pub(crate) mem_budget: Option<usize>,
+    /// Where temporary files go [default: the system's]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) temp_dir: Option<PathBuf>,
+    /// Compare the MD5 of Parquet files too, which reads them twice (CSV's always is)
+    #[arg(long)]
+    pub(crate) verify_md5: bool,
+    /// Give up after this long, as 90s, 30m or 1h
+    #[arg(long, value_name = "DURATION", value_parser = limits::parse_duration)]
+    pub(crate) timeout: Option<std::time::Duration>,
+    /// Give up at this moment, as 2025-05-13T06:00:00Z
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) deadline: Option<jiff::Timestamp>,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// Show the objects and bytes below a prefix
+#[derive(ClapArgs)]
+#[command(after_help = "\
+Examples:
+  s3inv-index query --index my-bucket.s3inv --prefix logs/2024/ --show-tiers
+  s3inv-index query --index s3://indexes/my-bucket.s3inv --prefix '' --output json
+
+A prefix is exact, and ends in `/`; '' is the whole bucket. If it isn't there, the exit code is 1.")]
+pub(crate) struct QueryArgs {
+    #[command(flatten)]
+    pub(crate) index: IndexArgs,
+    /// The prefix
+    #[arg(long)]
+    pub(crate) prefix: OsString,
+    /// Show each storage class and access tier
+    #[arg(long)]
+    pub(crate) show_tiers: bool,
+    /// Estimate the monthly cost
+    #[arg(long)]
+    pub(crate) estimate_cost: bool,
+    /// Prices for --estimate-cost
+    #[arg(long, value_name = "FILE")]
+    pub(crate) price_table: Option<PathBuf>,
+    /// How to write the answer
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+}
+
+/// Which index.
+#[derive(ClapArgs)]
+pub(crate) struct IndexArgs {
+    /// The index: a file, a directory with `index.s3inv` in it, file:///path or s3://bucket/key
+    #[arg(long, value_name = "PATH")]
+    pub(crate) index: String,
+}
+
+/// What an export looks like.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// A JSON object a line, each as `query --output json` prints it
+    Jsonl,
+}
+
+/// Print every prefix with its objects and bytes
+#[derive(ClapArgs)]
+#[command(after_help = "\
+Example:
+  s3inv-index export --index my-bucket.s3inv --format jsonl | jq -r 'select(.depth == 1) | .prefix'
+
+Prefixes come by parent, then by name: the root first, all children of a prefix together.")]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) index: IndexArgs,
+    /// What to print
+    #[arg(long, value_enum)]
+    pub(crate) format: ExportFormat,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+}
+
+/// Describe an index: its inventory, rows, prefixes and storage classes
+#[derive(ClapArgs)]
+#[command(after_help = "\
+Example:
+  s3inv-index stat --index my-bucket.s3inv")]
+pub(crate) struct StatArgs {
+    #[command(flatten)]
+    pub(crate) index: IndexArgs,
+    /// How to write the answer
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+}
+
+/// Check every checksum and every sum of an index
+#[derive(ClapArgs)]
+#[command(after_help = "\
+Example:
+  s3inv-index verify --index my-bucket.s3inv
+
+Reads all of it. The exit code is 1 if anything is wrong.")]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) index: IndexArgs,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+}
+
+/// Build an index from an inventory that comes with the program, and ask it
+///
+/// Needs no AWS and no files: the inventory lists the packages of a Debian release, with their real
+/// paths and sizes.
+#[derive(ClapArgs)]
+#[command(after_help = "\
+Example:
+  s3inv-index demo --out demo.s3inv")]
+pub(crate) struct DemoArgs {
+    /// Keep the index here [default: a temporary place]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: Option<String>,
+}

@@ -1,0 +1,59 @@
+use std::process::ExitCode;
+
+use s3inv_model::ErrorKind;
+use s3inv_pipeline::{BuildError, OpenError};
+
+/// How a command ended that did not do what was asked. Each is told in one line.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// A signal stopped a build.
+    #[error("build cancelled by user")]
+    Cancelled { exit: u8 },
+    #[error("build timed out")]
+    TimedOut,
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("{index}: {error}")]
+    Index { index: String, error: s3inv_index_format::FormatError },
+    #[error("prefix not found: {prefix}")]
+    NotFound { prefix: String, hint: Option<String> },
+    #[error(transparent)]
+    Store(#[from] s3inv_store::StoreError),
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Failure {
+    /// What a build's error means here: the signal, if there was one, gives its exit code.
+    pub(crate) fn of_build(error: BuildError, signal_exit: Option<u8>) -> Self {
+        match (error.kind(), signal_exit) {
+            (ErrorKind::Cancelled, Some(exit)) => Self::Cancelled { exit },
+            (ErrorKind::DeadlineExceeded, _) => Self::TimedOut,
+            _ => Self::Build(error),
+        }
+    }
+
+    /// Tells it on stderr, and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        match self {
+            Self::Cancelled { exit } => {
+                tracing::warn!("{self}");
+                ExitCode::from(*exit)
+            }
+            Self::TimedOut => {
+                tracing::warn!("{self}");
+                ExitCode::from(124)
+            }
+            Self::NotFound { hint: Some(hint), .. } => {
+                tracing::error!(hint, "{self}");
+                ExitCode::FAILURE
+            }
+            _ => {
+                tracing::error!("{self}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}

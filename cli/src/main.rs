@@ -1,0 +1,31 @@
+//! The `s3inv-index` command.
+
+mod args;
+mod commands;
+mod failure;
+mod limits;
+mod logs;
+mod place;
+mod progress;
+mod row;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let screen = logs::start(args.command.logs());
+    let done = match args.command {
+        Command::Build(args) => commands::build(&args, &screen),
+        Command::Query(args) => commands::query(&args),
+        Command::Export(args) => commands::export(&args),
+        Command::Stat(args) => commands::stat(&args),
+        Command::Verify(args) => commands::verify(&args),
+        Command::Demo(args) => commands::demo(&args, &screen),
+    };
+    done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
+}
