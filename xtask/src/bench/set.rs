@@ -1,0 +1,70 @@
+use std::fmt;
+
+/// Which keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Kind {
+    /// Real paths: the files of Debian's packages.
+    Paths,
+    /// Logs, partitioned by application and hour.
+    Logs,
+    /// A prefix for every object.
+    Single,
+}
+
+/// In which order the rows come: S3 promises none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// By key, over all files.
+    Sorted,
+    /// At random, over all files.
+    Shuffled,
+}
+
+impl Order {
+    pub(super) const ALL: [Self; 2] = [Self::Sorted, Self::Shuffled];
+}
+
+/// A made inventory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DataSet {
+    pub(super) kind: Kind,
+    pub(super) order: Order,
+    pub(super) rows: usize,
+}
+
+impl DataSet {
+    /// The bucket that it is said to be of.
+    pub(super) fn bucket(&self) -> &'static str {
+        match self.kind {
+            Kind::Paths => "debian-files",
+            Kind::Logs => "application-logs",
+            Kind::Single => "single-objects",
+        }
+    }
+
+    /// Data files: near a million rows each, an even number so that two workers get as much each.
+    pub(super) fn files(&self) -> usize {
+        self.rows.div_ceil(1_000_000).next_multiple_of(2).max(4)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Paths => "paths",
+            Self::Logs => "logs",
+            Self::Single => "single",
+        })
+    }
+}
+
+/// The name of its folder.
+impl fmt::Display for DataSet {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let order = match self.order {
+            Order::Sorted => "sorted",
+            Order::Shuffled => "shuffled",
+        };
+        write!(f, "{}-{}-{order}", self.kind, self.rows)
+    }
+}

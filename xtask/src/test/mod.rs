@@ -1,0 +1,34 @@
+//! `cargo xtask test`: all tests, with what they need around them.
+
+mod moto;
+mod venv;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use crate::failure::{Advise, Failure};
+use crate::workspace::{Workspace, cargo};
+use moto::Moto;
+
+/// What to pass on.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Further arguments of `cargo test`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    cargo_test: Vec<OsString>,
+}
+
+/// The code that `cargo test` exits with.
+pub(crate) fn run(_: &Args) -> Result<ExitCode, Failure> {
+    let workspace = Workspace::load()?;
+    let python = venv::ready(&workspace)?;
+    let moto = Moto::start(&python, &workspace)?;
+    let mut test = cargo();
+    test.args(["test", "--workspace", "--all-features"]);
+    // Not what clap made of them: it drops the first `--`, which parts cargo's from the tests' own.
+    test.args(std::env::args_os().skip(2));
+    test.env("S3INV_TEST_S3", moto.endpoint()).env("S3INV_TEST_PYTHON", &python);
+    let status = test.status().advise("cargo test", "install Rust")?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
