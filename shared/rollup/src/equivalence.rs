@@ -50,9 +50,12 @@ fn plain(objects: &[Object], max_depth: Option<usize>) -> Plain {
 fn runs_of(objects: &[Object], budget: usize, max_depth: Option<usize>) -> Vec<Vec<u8>> {
     let mut columns = Columns::default();
     let mut rollup = Rollup::new(TableBudget::new(budget), max_depth, Memory::default());
-    for (key, class, size) in objects {
-        let column = columns.class(class.as_bytes(), b"").unwrap();
-        rollup.add(key, column, *size, &columns, &always).unwrap();
+    for chunk in objects.chunks(150) {
+        let rows: Vec<_> = chunk
+            .iter()
+            .map(|(key, class, size)| (key.as_slice(), columns.class(class.as_bytes(), b"").unwrap(), *size))
+            .collect();
+        rollup.add(rows.into_iter(), &columns, &always).unwrap();
     }
     let mut excluded = RowCounts { rows: 3, ..RowCounts::default() };
     excluded.excluded.insert(Excluded::Noncurrent, 3);

@@ -20,6 +20,19 @@ pub trait RunSink {
     fn done(&mut self, out: Self::Out, info: Info) -> io::Result<()>;
 }
 
+/// Objects that are looked up together.
+const GROUP: usize = 64;
+
+/// An object, by its directory.
+#[derive(Clone, Copy, Default)]
+struct Object<'k> {
+    directory: &'k [u8],
+    /// Of the directory; not set where it is that of the object before.
+    hash: u32,
+    column: ColumnId,
+    size: u64,
+}
+
 /// Turns rows into runs: adds up by own directory, and writes a run when the memory for it is full.
 ///
 /// The same rows in the same order with the same budget give the same runs.
@@ -43,29 +56,91 @@ impl<S: RunSink> Rollup<S> {
         }
     }
 
-    /// Counts an object. `between` is asked while a run is written, and can stop that.
-    #[inline]
-    pub fn add<E: From<FormatError>>(
+    /// Counts objects: their keys, columns of `columns`, and sizes in bytes. `between` is asked while
+    /// a run is written, and can stop that.
+    pub fn add<'k, E: From<FormatError>>(
         &mut self,
-        key: &[u8],
-        column: ColumnId,
-        size: u64,
+        mut objects: impl Iterator<Item = (&'k [u8], ColumnId, u64)>,
         columns: &Columns,
         between: &impl Fn() -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut directory = prefix::own_directory(key);
-        if let Some(depth) = self.max_depth {
-            directory = prefix::at_most(directory, depth);
-        }
-        match self.table.add(directory, column, size) {
-            Ok(()) => Ok(()),
-            Err(Refused::Overflow) => Err(overflow(directory).into()),
-            Err(Refused::Full) => {
-                self.write_runs(columns, None, between)?;
-                // An empty table has room for any directory.
-                self.table.add(directory, column, size).map_err(|_| overflow(directory).into())
+        let mut group = [Object::default(); GROUP];
+        loop {
+            let mut len = 0;
+            for (place, (key, column, size)) in group.iter_mut().zip(objects.by_ref()) {
+                *place = Object { directory: self.directory(key), hash: 0, column, size };
+                len += 1;
+            }
+            let group = &mut group[..len];
+            self.look_ahead(group);
+            self.add_group(group, columns, between)?;
+            if len < GROUP {
+                return Ok(());
             }
         }
+    }
+
+    #[inline]
+    fn directory<'k>(&self, key: &'k [u8]) -> &'k [u8] {
+        let directory = prefix::own_directory(key);
+        self.max_depth.map_or(directory, |depth| prefix::at_most(directory, depth))
+    }
+
+    /// Hashes the directories of a group, and has the processor fetch what the table knows of them:
+    /// all at once, where one after the other each would wait for memory.
+    fn look_ahead(&self, group: &mut [Object<'_>]) {
+        let mut before: Option<&[u8]> = None;
+        let mut peeked = 0;
+        for object in &mut *group {
+            // Keys often come in runs of one directory.
+            if before != Some(object.directory) {
+                object.hash = Table::hash(object.directory);
+                peeked ^= self.table.peek(object.hash);
+            }
+            before = Some(object.directory);
+        }
+        for object in group {
+            peeked ^= u64::from(self.table.peek_name(object.hash));
+        }
+        std::hint::black_box(peeked);
+    }
+
+    fn add_group<E: From<FormatError>>(
+        &mut self,
+        group: &[Object<'_>],
+        columns: &Columns,
+        between: &impl Fn() -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut before: Option<&Object<'_>> = None;
+        for object in group {
+            let added = match before {
+                Some(before) if before.directory == object.directory => {
+                    self.table.add_to_last(object.column, object.size)
+                }
+                _ => self.table.add(object.directory, object.hash, object.column, object.size),
+            };
+            match added {
+                Ok(()) => {}
+                Err(Refused::Overflow) => return Err(overflow(object.directory).into()),
+                Err(Refused::Full) => self.add_after_run(object, columns, between)?,
+            }
+            before = Some(object);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn add_after_run<E: From<FormatError>>(
+        &mut self,
+        object: &Object<'_>,
+        columns: &Columns,
+        between: &impl Fn() -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.write_runs(columns, None, between)?;
+        let Object { directory, column, size, .. } = *object;
+        // An empty table has room for any directory.
+        let added = self.table.add(directory, Table::hash(directory), column, size);
+        added.map_err(|_| overflow(directory).into())
     }
 
     /// Writes what is left as the last run, which says how many rows were excluded; there is one even

@@ -80,7 +80,7 @@ mod tests {
         ) {
             let mut table = Table::new(TableBudget::new(1 << 20));
             for name in &names {
-                table.add(name.as_bytes(), 0, 1).unwrap();
+                table.add(name.as_bytes(), Table::hash(name.as_bytes()), 0, 1).unwrap();
             }
             let mut items = Vec::new();
             sorted(&table, &mut items, &|| Ok::<(), ()>(())).unwrap();

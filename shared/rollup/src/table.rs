@@ -63,7 +63,7 @@ pub(crate) struct Table {
     slots: Vec<u64>,
     /// Slots in use, less one: few directories use few slots, which stay in the cache.
     mask: usize,
-    /// The row of the directory before: keys often come in runs of one directory.
+    /// The row of the directory before.
     last: usize,
 }
 
@@ -78,7 +78,7 @@ impl Table {
             more: CellPool::new(budget.cells),
             slots: vec![0; budget.slots],
             mask: budget.slots.min(FIRST_SLOTS) - 1,
-            last: usize::MAX,
+            last: 0,
         }
     }
 
@@ -92,14 +92,49 @@ impl Table {
         self.more.clear();
         self.slots[..=self.mask].fill(0);
         self.mask = self.budget.slots.min(FIRST_SLOTS) - 1;
-        self.last = usize::MAX;
+        self.last = 0;
     }
 
-    /// Counts an object of a directory. Nothing has changed if it is refused for want of room.
+    /// The hash that a directory is found by.
     #[inline]
-    pub(crate) fn add(&mut self, directory: &[u8], column: ColumnId, size: u64) -> Result<(), Refused> {
-        let at = self.find_or_insert(directory, column)?;
-        let row = &mut self.rows[at];
+    pub(crate) fn hash(directory: &[u8]) -> u32 {
+        xxh3_64(directory) as u32
+    }
+
+    /// What stands where a directory with this hash is looked for first. Asked for some directories
+    /// before they are counted, it lets the processor wait for all their cache lines at once.
+    #[inline]
+    pub(crate) fn peek(&self, hash: u32) -> u64 {
+        self.slots[hash as usize & self.mask]
+    }
+
+    /// The same for the directory that stands there: a byte of its name.
+    #[inline]
+    pub(crate) fn peek_name(&self, hash: u32) -> u8 {
+        let at = (self.peek(hash) as u32).wrapping_sub(1) as usize;
+        let key = self.rows.get(at).map_or(0, |row| row.key);
+        self.keys.get(key as usize).copied().unwrap_or_default()
+    }
+
+    /// Counts an object of a directory with its hash. Nothing has changed if it is refused for want
+    /// of room.
+    #[inline]
+    pub(crate) fn add(
+        &mut self,
+        directory: &[u8],
+        hash: u32,
+        column: ColumnId,
+        size: u64,
+    ) -> Result<(), Refused> {
+        self.last = self.find_or_insert(directory, hash, column)?;
+        self.add_to_last(column, size)
+    }
+
+    /// Counts another object of the directory before; there must have been one since the table was
+    /// cleared.
+    #[inline]
+    pub(crate) fn add_to_last(&mut self, column: ColumnId, size: u64) -> Result<(), Refused> {
+        let row = &mut self.rows[self.last];
         if row.column != column {
             return self.more.add(&mut row.more, Cell { column, objects: 1, bytes: size }, false);
         }
@@ -109,17 +144,12 @@ impl Table {
     }
 
     #[inline]
-    fn find_or_insert(&mut self, directory: &[u8], column: ColumnId) -> Result<usize, Refused> {
-        if self.last < self.rows.len() && self.name(self.last) == directory {
-            return Ok(self.last);
-        }
-        let hash = xxh3_64(directory) as u32;
+    fn find_or_insert(&mut self, directory: &[u8], hash: u32, column: ColumnId) -> Result<usize, Refused> {
         let mut slot = hash as usize & self.mask;
         while self.slots[slot] != 0 {
             let entry = self.slots[slot];
             let at = (entry as u32 - 1) as usize;
             if (entry >> 32) as u32 == hash && self.name(at) == directory {
-                self.last = at;
                 return Ok(at);
             }
             slot = (slot + 1) & self.mask;
@@ -137,7 +167,6 @@ impl Table {
         self.keys.extend_from_slice(directory);
         let (key, len) = (key as u32, directory.len() as u16);
         self.rows.push(Row { key, len, column, objects: 0, bytes: 0, hash, more: NONE });
-        self.last = at;
         if (at + 1) * 4 > (self.mask + 1) * 3 && self.mask + 1 < self.slots.len() {
             self.grow();
         } else {
@@ -192,13 +221,17 @@ impl Table {
 mod tests {
     use super::*;
 
+    fn add(table: &mut Table, directory: &[u8], column: ColumnId, size: u64) -> Result<(), Refused> {
+        table.add(directory, Table::hash(directory), column, size)
+    }
+
     #[test]
     fn counts_by_directory_and_class_until_full() {
         let mut table = Table::new(TableBudget::new(64 << 10));
         let mut taken = 0u64;
         let refused = (0..).find_map(|n| {
             let directory = format!("some/directory/{}/", n / 3);
-            let refused = table.add(directory.as_bytes(), n % 2, u64::from(n)).err();
+            let refused = add(&mut table, directory.as_bytes(), n % 2, u64::from(n)).err();
             taken += u64::from(refused.is_none());
             refused
         });
@@ -207,7 +240,7 @@ mod tests {
         let objects: u64 = (0..table.len()).flat_map(|at| table.cells(at)).map(|c| c.objects).sum();
         assert_eq!(objects, taken);
         table.clear();
-        assert_eq!(table.add(b"a/", 0, 1), Ok(()));
+        assert_eq!(add(&mut table, b"a/", 0, 1), Ok(()));
         assert_eq!(table.cells(0).collect::<Vec<_>>(), [Cell { column: 0, objects: 1, bytes: 1 }]);
     }
 
@@ -226,8 +259,8 @@ mod tests {
     fn sums_that_do_not_fit_are_refused() {
         let mut table = Table::new(TableBudget::new(1 << 16));
         for column in [0, 1] {
-            assert_eq!(table.add(b"", column, u64::MAX), Ok(()));
-            assert_eq!(table.add(b"", column, 1), Err(Refused::Overflow));
+            assert_eq!(add(&mut table, b"", column, u64::MAX), Ok(()));
+            assert_eq!(table.add_to_last(column, 1), Err(Refused::Overflow));
         }
     }
 }

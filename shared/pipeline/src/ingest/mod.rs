@@ -64,9 +64,7 @@ impl Worker<'_> {
     fn count(&self, batch: &Batch<'_>, rollup: &mut Rollup<Runs>) -> Result<(), Cause> {
         let check = || Ok::<(), Cause>(self.cancellation.check()?);
         check()?;
-        for (key, column, size) in batch.iter() {
-            rollup.add(key, column, size, batch.columns(), &check)?;
-        }
+        rollup.add(batch.iter(), batch.columns(), &check)?;
         self.context.progress.add_rows(batch.len() as u64);
         Ok(())
     }
