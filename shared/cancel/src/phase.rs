@@ -43,3 +43,22 @@ impl Phase {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Stop;
+
+    #[test]
+    fn the_documentation_has_the_same_words() {
+        let table = include_str!("../../../docs/cancellation.md");
+        let rows: Vec<_> = table.lines().filter(|line| line.contains("` | `pipeline cancelled")).collect();
+        assert_eq!(rows.len(), Phase::ALL.len());
+        for (phase, row) in Phase::ALL.into_iter().zip(rows) {
+            let error = format!("`{}: {}`", phase.wrap(), Stop::Cancelled);
+            let log = format!("`{}`", phase.cancelled());
+            assert!(row.ends_with(&format!("| {error} | {log} |")), "{row}");
+        }
+        assert!(table.contains(&format!("`{}`", Stop::DeadlineExceeded)));
+    }
+}

@@ -1,17 +1,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
+use std::time::Duration;
 
 use s3inv_cancel::{Cancellation, Phase};
 use s3inv_model::RowCounts;
+use s3inv_store::Store;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 
 use crate::ingest::{Chunk, ingest};
 use crate::options::MIN_MEMORY;
-use crate::plan::plan;
+use crate::plan::{Plan, plan};
 use crate::scratch::Scratch;
 use crate::{BuildError, BuildOptions, BuildReport, Cause, Progress, finalize, merge, source};
+
+/// How long a store may take to end what was cut off.
+const SETTLE_WITHIN: Duration = Duration::from_millis(400);
 
 /// What all phases share.
 pub(crate) struct Context {
@@ -75,13 +80,14 @@ fn run(options: &BuildOptions) -> Result<BuildReport, BuildError> {
 
 fn run_on(runtime: &Runtime, options: &BuildOptions) -> Result<BuildReport, BuildError> {
     let started = options.cancellation.now();
-    let (context, plan, destination) = in_phase(options, Phase::Manifest, || {
+    let (context, plan, (store, key)) = in_phase(options, Phase::Manifest, || {
         options.cancellation.check()?;
         let config = source::config_for(
             [&options.manifest, &options.out],
             options.sdk_config.clone(),
             runtime.handle(),
-        );
+            &options.cancellation,
+        )?;
         let destination = options.out.open(config.as_ref())?;
         let workers = options.workers.get();
         let planning = plan(&options.manifest, config.as_ref(), workers, &options.cancellation);
@@ -89,23 +95,38 @@ fn run_on(runtime: &Runtime, options: &BuildOptions) -> Result<BuildReport, Buil
         Ok((context(options, runtime)?, plan, destination))
     })?;
     tracing::info!(files = plan.origin.data_files, bytes = plan.bytes, "manifest read");
+    let built = steps(options, &context, &plan, (&*store, &key));
+    // What a dropped upload left running, so that nothing of it outlives the build.
+    let settle = async { tokio::time::timeout(SETTLE_WITHIN, store.settle()).await };
+    if runtime.block_on(settle).is_err() {
+        tracing::warn!("storage did not answer in time: an unfinished upload may be left");
+    }
+    let duration = options.cancellation.now().saturating_sub(started);
+    built.map(|report| BuildReport { duration, ..report })
+}
+
+/// The phases after the manifest's.
+fn steps(
+    options: &BuildOptions,
+    context: &Context,
+    plan: &Plan,
+    destination: (&dyn Store, &str),
+) -> Result<BuildReport, BuildError> {
     context.progress.expect_bytes(plan.bytes);
-    let chunks = in_phase(options, Phase::Ingest, || ingest(&context, &plan))?;
-    let counts = total(&chunks);
-    let chunk_count = chunks.len();
+    let chunks = in_phase(options, Phase::Ingest, || ingest(context, plan))?;
+    let (counts, chunk_count) = (total(&chunks), chunks.len());
     let runs: Vec<_> = chunks.into_iter().flat_map(|chunk| chunk.runs).collect();
     let run_count = runs.len();
     tracing::info!(rows = counts.rows, runs = run_count, "inventory read");
     let (segments, rounds) = in_phase(options, Phase::Merge, || {
-        merge::merge_all(&context, runs).map_err(|cause| cause.in_scratch(context.scratch.path()))
+        merge::merge_all(context, runs).map_err(|cause| cause.in_scratch(context.scratch.path()))
     })?;
     tracing::info!(rounds, segments = segments.len(), "runs merged");
-    let (store, key) = &destination;
     let (out, info) = in_phase(options, Phase::Finalize, || {
-        finalize::join(&context, &segments, &counts, plan.origin.clone(), (&**store, key))
+        finalize::join(context, &segments, &counts, plan.origin.clone(), destination)
     })?;
-    let published = in_phase(options, Phase::Publish, || out.publish());
-    runtime.block_on(store.settle());
+    let index_bytes = in_phase(options, Phase::Publish, || out.publish())?;
+    let (store, key) = destination;
     Ok(BuildReport {
         index: store.uri(key),
         chunks: chunk_count,
@@ -114,8 +135,8 @@ fn run_on(runtime: &Runtime, options: &BuildOptions) -> Result<BuildReport, Buil
         depth: info.depth,
         runs: run_count,
         rounds,
-        index_bytes: published?,
-        duration: options.cancellation.now().saturating_sub(started),
+        index_bytes,
+        duration: Duration::ZERO,
     })
 }
 

@@ -13,7 +13,7 @@ use crate::Cause;
 /// What is handed to the upload at once.
 const CHUNK: usize = 1 << 20;
 /// How long a stalled store may keep a build from ending when its upload is to be removed.
-const ABORT_WITHIN: Duration = Duration::from_millis(700);
+const ABORT_WITHIN: Duration = Duration::from_millis(400);
 
 /// An object being written, as a [`std::io::Write`] for a thread that may block.
 pub(crate) struct Destination {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::sync::{Arc, OnceLock};
 
+use s3inv_cancel::{Cancellation, Stop};
 use s3inv_index_format::{FormatError, ReadAt, Reader, Tail};
 use s3inv_store::{Location, SdkConfig, Store, StoreError};
 use tokio::runtime::{Handle, Runtime};
@@ -107,12 +108,15 @@ fn remote(location: &Location, config: Option<SdkConfig>) -> Result<RemoteSource
     Ok(RemoteSource { store, key, etag: OnceLock::new(), runtime })
 }
 
-/// A configuration for whatever of these needs one.
+/// A configuration for whatever of these needs one. Looking for it can mean asking the network.
 pub(crate) fn config_for(
     locations: [&Location; 2],
     config: Option<SdkConfig>,
     runtime: &Handle,
-) -> Option<SdkConfig> {
-    let needed = locations.iter().any(|location| location.is_s3());
-    config.or_else(|| needed.then(|| runtime.block_on(s3inv_store::sdk_config())))
+    cancellation: &Cancellation,
+) -> Result<Option<SdkConfig>, Stop> {
+    if config.is_some() || !locations.iter().any(|location| location.is_s3()) {
+        return Ok(config);
+    }
+    runtime.block_on(cancellation.guard(s3inv_store::sdk_config())).map(Some)
 }
