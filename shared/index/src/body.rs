@@ -5,11 +5,11 @@ use std::io::Write;
 
 use crate::block::{Compressor, checksum};
 use crate::entry::Entry;
-use crate::trailer::{MAGIC, Trailer, VERSION};
+use crate::trailer::{MAGIC, MAX_BLOCKS, MAX_INFO, MAX_ROOT, Trailer, VERSION};
 use crate::{Compression, FormatError, Info};
 
 /// Entries of a directory block: some 5 KB, compressed, for the pages of a quarter million prefixes.
-const BLOCK_ENTRIES: usize = 128;
+pub(crate) const BLOCK_ENTRIES: usize = 128;
 
 /// A file as far as it is written.
 pub(crate) struct Body<W> {
@@ -24,6 +24,7 @@ pub(crate) struct Body<W> {
     /// Directory blocks that are full, compressed, and the root over them.
     directory: Vec<u8>,
     root: Vec<u8>,
+    blocks: usize,
     last_block_first: Vec<u8>,
 }
 
@@ -40,6 +41,7 @@ impl<W: Write> Body<W> {
             last_first: Vec::new(),
             directory: Vec::new(),
             root: Vec::new(),
+            blocks: 0,
             last_block_first: Vec::new(),
         })
     }
@@ -50,7 +52,7 @@ impl<W: Write> Body<W> {
         self.pages_len += stored.len() as u64;
         entry.put(&self.last_first, &mut self.block);
         self.last_first.clone_from(&entry.first);
-        self.block_entry.cover(entry);
+        self.block_entry.cover(entry).ok_or(FormatError::TooLarge("its pages"))?;
         self.block_entries += 1;
         if self.block_entries == BLOCK_ENTRIES { self.end_block() } else { Ok(()) }
     }
@@ -63,6 +65,7 @@ impl<W: Write> Body<W> {
         entry.checksum = checksum(stored);
         self.directory.extend_from_slice(stored);
         entry.put(&self.last_block_first, &mut self.root);
+        self.blocks += 1;
         self.last_block_first = entry.first;
         self.block.clear();
         self.block_entries = 0;
@@ -78,15 +81,17 @@ impl<W: Write> Body<W> {
         let info = serde_json::to_vec(info).map_err(std::io::Error::from)?;
         let root_raw_len = self.root.len();
         let root = self.compressor.compress(&self.root)?;
-        let too_long = |_| FormatError::Mismatch("the directory is longer than 4 GiB");
+        if self.blocks > MAX_BLOCKS {
+            return Err(FormatError::TooLarge("its directory"));
+        }
         let trailer = Trailer {
             version: VERSION,
             pages_len: self.pages_len,
             directory_len: self.directory.len() as u64,
-            root_len: u32::try_from(root.len()).map_err(too_long)?,
-            root_raw_len: u32::try_from(root_raw_len).map_err(too_long)?,
+            root_len: within(root.len(), MAX_ROOT, "its directory")?,
+            root_raw_len: within(root_raw_len, MAX_ROOT, "its directory")?,
             root_checksum: checksum(root),
-            info_len: u32::try_from(info.len()).map_err(too_long)?,
+            info_len: within(info.len(), MAX_INFO, "its info")?,
             info_checksum: checksum(&info),
         };
         for part in [&self.directory, root, &info, trailer.to_bytes().as_slice()] {
@@ -94,4 +99,9 @@ impl<W: Write> Body<W> {
         }
         Ok(self.out)
     }
+}
+
+/// A length that readers believe.
+fn within(len: usize, most: u32, part: &'static str) -> Result<u32, FormatError> {
+    u32::try_from(len).ok().filter(|len| *len <= most).ok_or(FormatError::TooLarge(part))
 }

@@ -36,15 +36,21 @@ impl Entry {
         Some(())
     }
 
-    /// Takes a following entry of the level below into this one.
-    pub(crate) fn cover(&mut self, below: &Self) {
+    /// Takes a following entry of the level below into this one; `None` if a sum does not fit 64 bits.
+    pub(crate) fn cover(&mut self, below: &Self) -> Option<()> {
         if self.rows == 0 {
             self.first.clone_from(&below.first);
         }
-        self.rows += below.rows;
-        self.pages_len += below.pages_len;
+        self.rows = self.rows.checked_add(below.rows)?;
+        self.pages_len = self.pages_len.checked_add(below.pages_len)?;
         self.max_objects = self.max_objects.max(below.max_objects);
         self.max_bytes = self.max_bytes.max(below.max_bytes);
+        Some(())
+    }
+
+    /// Whether this can be a page's: it is its own pages, and no row takes less than three bytes.
+    pub(crate) fn is_of_a_page(&self) -> bool {
+        self.pages_len == self.len && self.rows <= self.raw_len / 3
     }
 
     /// Appends this entry, its first prefix front-coded against `previous`.
@@ -79,10 +85,14 @@ impl Entry {
         (entry.rows > 0 && prefix::is_prefix(&entry.first)).then_some(entry)
     }
 
-    /// Reads a whole block of entries.
-    pub(crate) fn take_all(mut bytes: &[u8]) -> Result<Vec<Self>, String> {
+    /// Reads a whole block of at most `most` entries. Each may take a thousand times the memory that
+    /// it has bytes: its prefix stands there but for what it shares.
+    pub(crate) fn take_all(mut bytes: &[u8], most: usize) -> Result<Vec<Self>, String> {
         let mut entries: Vec<Self> = Vec::new();
         while !bytes.is_empty() {
+            if entries.len() == most {
+                return Err(format!("it has more than {most} entries"));
+            }
             let previous = entries.last().map(|e| e.first.as_slice());
             let entry = Self::take(&mut bytes, previous.unwrap_or_default())
                 .ok_or_else(|| format!("entry {} can't be read", entries.len() + 1))?;

@@ -51,6 +51,12 @@ pub enum FormatError {
     /// More than 64 bits can count.
     #[error("the sums of {0:?} don't fit 64 bits")]
     Overflow(String),
+    /// What is not a prefix, or cells that no reader would believe.
+    #[error("{0:?} can't be written: {1}")]
+    Row(String, &'static str),
+    /// Longer than readers believe.
+    #[error("the index would be too large: {0}")]
+    TooLarge(&'static str),
     /// Files that were not made to be joined.
     #[error("files can't be merged: {0}")]
     Mismatch(&'static str),
@@ -69,7 +75,7 @@ impl FormatError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Io(_) => ErrorKind::Storage,
-            Self::OutOfOrder { .. } | Self::Mismatch(_) => ErrorKind::Bug,
+            Self::OutOfOrder { .. } | Self::Row(..) | Self::Mismatch(_) => ErrorKind::Bug,
             _ => ErrorKind::BadInput,
         }
     }

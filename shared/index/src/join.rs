@@ -4,7 +4,7 @@ use s3inv_model::prefix;
 
 use crate::body::Body;
 use crate::error::shown;
-use crate::{Compression, Entry, FileKind, FormatError, Info, Origin, ReadAt, Reader};
+use crate::{Entry, FileKind, FormatError, Info, Origin, ReadAt, Reader};
 
 /// Joins segments, in their order, to an index: their pages are copied as they are.
 pub struct Joiner<W> {
@@ -56,10 +56,11 @@ impl<W: Write> Joiner<W> {
             self.info = Some(Info { kind: FileKind::Index, ..next.clone() });
             return Ok(());
         };
-        if info.columns != next.columns || next.compression != Compression::Zstd {
+        if info.columns != next.columns || info.compression != next.compression {
             return Err(FormatError::Mismatch("segments have other columns or another compression"));
         }
-        info.prefixes += next.prefixes;
+        let prefixes = info.prefixes.checked_add(next.prefixes);
+        info.prefixes = prefixes.ok_or(FormatError::TooLarge("its prefixes"))?;
         info.depth = info.depth.max(next.depth);
         info.counts =
             info.counts.plus(&next.counts).ok_or_else(|| FormatError::Overflow("rows read".to_owned()))?;

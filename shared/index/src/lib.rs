@@ -18,6 +18,8 @@ mod join;
 mod page;
 mod reader;
 mod source;
+#[cfg(test)]
+mod tests;
 mod trailer;
 mod varint;
 mod verify;

@@ -192,6 +192,7 @@ impl PageRows {
         }
         let raw = self.raw.as_slice();
         self.cells.clear();
+        let mut sums = (0u64, 0u64);
         for _ in 0..count {
             let column = self.columns.read(raw, varint::take)?;
             let after = self.cells.last().is_none_or(|last| u64::from(last.column) < column);
@@ -200,6 +201,8 @@ impl PageRows {
             }
             let objects = self.objects.read(raw, varint::take)?;
             let bytes = self.bytes.read(raw, varint::take)?;
+            // Whoever adds up a row's cells need not ask whether they fit.
+            sums = (sums.0.checked_add(objects)?, sums.1.checked_add(bytes)?);
             self.cells.push(Cell { column: column as ColumnId, objects, bytes });
         }
         Some(true)

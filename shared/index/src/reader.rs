@@ -1,9 +1,12 @@
-use s3inv_model::{Cell, prefix};
+use std::sync::Arc;
+
+use s3inv_model::{Cell, Column, Columns, prefix};
 
 use crate::block::{checksum, decompress};
+use crate::body::BLOCK_ENTRIES;
 use crate::entry::Entry;
 use crate::page::{MAX_PAGE_RAW, PageRows};
-use crate::trailer::{MAGIC, TRAILER, Trailer};
+use crate::trailer::{MAGIC, MAX_BLOCKS, TRAILER, Trailer};
 use crate::{Compression, FileKind, FormatError, Info, ReadAt};
 
 /// How much of the end is asked for first: it holds the directory root of most indexes.
@@ -73,6 +76,18 @@ impl<R: ReadAt> Reader<R> {
         self.total
     }
 
+    /// What the root says of the directory blocks.
+    #[cfg(test)]
+    pub(crate) fn root_entries(&self) -> impl Iterator<Item = &Entry> {
+        self.root.iter().map(|(.., entry)| entry)
+    }
+
+    /// What it was opened on.
+    #[cfg(test)]
+    pub(crate) fn into_source(self) -> R {
+        self.source
+    }
+
     /// The number of directory blocks.
     pub(crate) fn blocks(&self) -> usize {
         self.root.len()
@@ -87,11 +102,8 @@ impl<R: ReadAt> Reader<R> {
         let damaged = |cause: String| FormatError::damaged("directory", *at, cause);
         decompress(Compression::Zstd, &stored, entry.raw_len as usize, &mut raw)
             .map_err(|cause| damaged(cause.to_owned()))?;
-        let pages = Entry::take_all(&raw).map_err(damaged)?;
-        let sums = pages.iter().try_fold((0u64, 0u64), |(rows, len), page| {
-            Some((rows.checked_add(page.rows)?, len.checked_add(page.len)?))
-        });
-        if sums != Some((entry.rows, entry.pages_len)) {
+        let pages = Entry::take_all(&raw, BLOCK_ENTRIES).map_err(damaged)?;
+        if !covers(entry, &pages) {
             return Err(damaged("its pages don't add up".to_owned()));
         }
         Ok(offsets(*pages_at, pages, |page| page.len))
@@ -155,6 +167,9 @@ impl<R: ReadAt> Reader<R> {
 
     /// The cells of a prefix, if it is there.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<Cell>>, FormatError> {
+        if !prefix::is_prefix(key) {
+            return Ok(None);
+        }
         let mut cursor = self.seek(key)?;
         let found = cursor.advance()? && cursor.key() == key;
         Ok(found.then(|| cursor.cells().to_vec()))
@@ -174,13 +189,13 @@ impl<R: ReadAt> Reader<R> {
         let mut cursor = Cursor {
             reader: self,
             next_block: block + 1,
-            pages: pages.into_iter(),
+            pages: pages.into(),
+            next_page: page,
             rows: PageRows::default(),
             page_at: 0,
             stored: Vec::new(),
             pending: false,
         };
-        cursor.pages.by_ref().take(page).for_each(drop);
         while cursor.advance()? {
             if prefix::compare(cursor.key(), key).is_ge() {
                 cursor.stay();
@@ -206,10 +221,27 @@ fn read_info(trailer: &Trailer, bytes: &[u8]) -> Result<Info, FormatError> {
     }
     let info: Info = serde_json::from_slice(bytes)
         .map_err(|error| FormatError::damaged("info", offset, error.to_string()))?;
-    if info.columns.len() > s3inv_model::MAX_COLUMNS {
-        return Err(FormatError::damaged("info", offset, "too many columns"));
-    }
+    check_columns(&info.columns).map_err(|cause| FormatError::damaged("info", offset, cause))?;
     Ok(info)
+}
+
+/// Columns are few, named as classes are, and each is there once.
+fn check_columns(list: &[Column]) -> Result<(), String> {
+    let mut columns = Columns::default();
+    for (at, column) in list.iter().enumerate() {
+        let id = columns.add(column.kind, &column.name).map_err(|error| error.to_string())?;
+        if usize::from(id) != at {
+            return Err(format!("column {:?} is there twice", column.name));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a directory block has these pages, and they are what the root says of it.
+fn covers(block: &Entry, pages: &[Entry]) -> bool {
+    let mut sum =
+        Entry { len: block.len, raw_len: block.raw_len, checksum: block.checksum, ..Entry::default() };
+    pages.iter().all(|page| page.is_of_a_page() && sum.cover(page).is_some()) && sum == *block
 }
 
 fn read_root(trailer: &Trailer, stored: &[u8]) -> Result<Vec<(u64, u64, Entry)>, FormatError> {
@@ -221,7 +253,7 @@ fn read_root(trailer: &Trailer, stored: &[u8]) -> Result<Vec<(u64, u64, Entry)>,
     let mut raw = Vec::new();
     decompress(Compression::Zstd, stored, trailer.root_raw_len as usize, &mut raw)
         .map_err(|cause| damaged(cause.to_owned()))?;
-    let blocks = Entry::take_all(&raw).map_err(damaged)?;
+    let blocks = Entry::take_all(&raw, MAX_BLOCKS).map_err(damaged)?;
     let sums = blocks.iter().try_fold((0u64, 0u64, 0u64), |(len, pages, rows), block| {
         let sum = (len.checked_add(block.len)?, pages.checked_add(block.pages_len)?);
         Some((sum.0, sum.1, rows.checked_add(block.rows)?))
@@ -255,7 +287,9 @@ fn offsets(mut at: u64, entries: Vec<Entry>, len: impl Fn(&Entry) -> u64) -> Vec
 pub struct Cursor<'a, R> {
     reader: &'a Reader<R>,
     next_block: usize,
-    pages: std::vec::IntoIter<(u64, Entry)>,
+    /// The pages of a directory block, which clones share.
+    pages: Arc<[(u64, Entry)]>,
+    next_page: usize,
     rows: PageRows,
     page_at: u64,
     stored: Vec<u8>,
@@ -265,17 +299,8 @@ pub struct Cursor<'a, R> {
 
 impl<R> Clone for Cursor<'_, R> {
     fn clone(&self) -> Self {
-        let Self { reader, next_block, pages, rows, page_at, pending, .. } = self;
-        let (pages, rows) = (pages.clone(), rows.clone());
-        Self {
-            reader,
-            pages,
-            rows,
-            next_block: *next_block,
-            page_at: *page_at,
-            stored: Vec::new(),
-            pending: *pending,
-        }
+        let (pages, rows) = (Arc::clone(&self.pages), self.rows.clone());
+        Self { pages, rows, stored: Vec::new(), ..*self }
     }
 }
 
@@ -298,23 +323,28 @@ impl<R: ReadAt> Cursor<'_, R> {
     }
 
     fn next_page(&mut self) -> Result<bool, FormatError> {
-        let (at, entry) = loop {
-            if let Some(page) = self.pages.next() {
-                break page;
-            }
+        while self.next_page >= self.pages.len() {
             if self.next_block >= self.reader.blocks() {
                 return Ok(false);
             }
-            self.pages = self.reader.block(self.next_block)?.into_iter();
+            self.pages = self.reader.block(self.next_block)?.into();
             self.next_block += 1;
-        };
-        self.reader.stored_page(at, &entry, &mut self.stored)?;
+            self.next_page = 0;
+        }
+        let Some(&(at, ref entry)) = self.pages.get(self.next_page) else { return Ok(false) };
+        self.next_page += 1;
+        self.reader.stored_page(at, entry, &mut self.stored)?;
         self.page_at = at;
         let method = self.reader.info.compression;
         decompress(method, &self.stored, entry.raw_len as usize, self.rows.buffer())
             .map_err(|cause| FormatError::damaged("page", at, cause))?;
         self.rows.start(entry.rows).ok_or_else(|| self.damaged())?;
         Ok(true)
+    }
+
+    /// What the directory says of the page of this row, and where the page is; `None` before any row.
+    pub(crate) fn page(&self) -> Option<&(u64, Entry)> {
+        self.pages.get(self.next_page.checked_sub(1)?)
     }
 
     fn damaged(&self) -> FormatError {

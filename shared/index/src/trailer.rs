@@ -9,8 +9,12 @@ pub(crate) const MAGIC: &[u8; 8] = b"S3INVIDX";
 pub(crate) const VERSION: u32 = 1;
 /// The trailer's length in bytes.
 pub(crate) const TRAILER: usize = 64;
-/// Directory root and info are read whole: longer ones are not believed.
-const MAX_PART: u32 = 64 << 20;
+/// The directory root is read whole: a longer one, stored or decompressed, is not believed.
+pub(crate) const MAX_ROOT: u32 = 64 << 20;
+/// The most blocks of a directory: they list 16,777,216 pages.
+pub(crate) const MAX_BLOCKS: usize = 1 << 17;
+/// The info is read whole: a longer one is not believed.
+pub(crate) const MAX_INFO: u32 = 1 << 20;
 
 /// Lengths and checksums of the sections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,8 +82,11 @@ impl Trailer {
     }
 
     fn checked(self, offset: u64, total: u64) -> Result<Self, FormatError> {
-        if self.version > VERSION || self.version == 0 {
+        if self.version > VERSION {
             return Err(FormatError::Version(self.version));
+        }
+        if self.version == 0 {
+            return Err(FormatError::damaged("trailer", offset, "version 0 was never written"));
         }
         let fits = self.directory_len.checked_add(self.pages_len).is_some_and(|sections| {
             let rest = MAGIC.len() + TRAILER + self.root_len as usize + self.info_len as usize;
@@ -92,7 +99,7 @@ impl Trailer {
                 format!("sections don't add up to {total} bytes"),
             ));
         }
-        if self.root_len.max(self.root_raw_len).max(self.info_len) > MAX_PART {
+        if self.root_len.max(self.root_raw_len) > MAX_ROOT || self.info_len > MAX_INFO {
             return Err(FormatError::damaged("trailer", offset, "a section is too long"));
         }
         Ok(self)

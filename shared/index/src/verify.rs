@@ -1,10 +1,11 @@
-//! Checks everything that a file promises: checksums (I4), order, and sums (I2).
+//! Checks everything that a file promises: checksums (I4), order, sums (I2), and what the directory
+//! and the info say of the rows.
 
 use s3inv_model::{Cell, prefix};
 
 use crate::error::shown;
 use crate::trailer::MAGIC;
-use crate::{Cursor, FormatError, ReadAt, Reader};
+use crate::{Cursor, Entry, FormatError, Info, ReadAt, Reader};
 
 /// Reads all of an index. `between` is asked at least every 1,000 rows, with the rows so far, and can
 /// stop it.
@@ -18,6 +19,9 @@ pub fn verify<R: ReadAt, E: From<FormatError>>(
         return Err(FormatError::Sums("the root is missing".to_owned()).into());
     }
     check_root(reader, rows.cells())?;
+    check_cells(&[], rows.cells())?;
+    let mut page = Page::default();
+    page.add(&rows)?;
     let mut groups = Groups { open: vec![Group::of_root(rows.clone())] };
     let mut last = Vec::new();
     let (mut count, mut depth) = (1, 0);
@@ -26,6 +30,8 @@ pub fn verify<R: ReadAt, E: From<FormatError>>(
             let (previous, got) = (shown(&last), shown(rows.key()));
             return Err(FormatError::OutOfOrder { previous, got }.into());
         }
+        check_cells(rows.key(), rows.cells())?;
+        page.add(&rows)?;
         groups.add(&rows)?;
         last.clear();
         last.extend_from_slice(rows.key());
@@ -35,14 +41,58 @@ pub fn verify<R: ReadAt, E: From<FormatError>>(
             between(count)?;
         }
     }
+    page.close()?;
     groups.close_to(0)?;
-    let info = reader.info();
-    if (count, depth as u64) != (info.prefixes, info.depth) {
-        let text =
-            format!("{count} prefixes to depth {depth}, but {} to {} are claimed", info.prefixes, info.depth);
-        return Err(FormatError::Sums(text).into());
+    Ok(check_info(reader.info(), count, depth as u64)?)
+}
+
+fn check_info(info: &Info, prefixes: u64, depth: u64) -> Result<(), FormatError> {
+    if (prefixes, depth) != (info.prefixes, info.depth) {
+        let Info { prefixes: claimed, depth: to, .. } = info;
+        let text = format!("{prefixes} prefixes to depth {depth}, but {claimed} to {to} are claimed");
+        return Err(FormatError::Sums(text));
+    }
+    match info.max_depth {
+        Some(most) if depth > most => {
+            Err(FormatError::Sums(format!("depth {depth}, though prefixes are cut at {most}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is absent takes no cell, and no prefix is there without objects but the root.
+fn check_cells(key: &[u8], cells: &[Cell]) -> Result<(), FormatError> {
+    if cells.iter().any(|cell| cell.objects == 0) || (cells.is_empty() && !key.is_empty()) {
+        return Err(FormatError::Sums(format!("{:?} is there without an object", shown(key))));
     }
     Ok(())
+}
+
+/// What the rows of one page come to, to be compared with what the directory says of them.
+#[derive(Default)]
+struct Page {
+    at: u64,
+    claimed: Entry,
+    seen: Entry,
+}
+
+impl Page {
+    /// Takes a row, which may be the first of the next page.
+    fn add<R: ReadAt>(&mut self, row: &Cursor<'_, R>) -> Result<(), FormatError> {
+        if let Some((at, entry)) = row.page().filter(|(at, _)| *at != self.at) {
+            self.close()?;
+            let seen = Entry { first: row.key().to_vec(), max_objects: 0, max_bytes: 0, ..entry.clone() };
+            (self.at, self.claimed, self.seen) = (*at, entry.clone(), seen);
+        }
+        self.seen.widen(row.cells()).ok_or_else(|| FormatError::Overflow(shown(row.key())))
+    }
+
+    fn close(&self) -> Result<(), FormatError> {
+        if self.seen == self.claimed {
+            return Ok(());
+        }
+        Err(FormatError::damaged("page", self.at, "its rows are not what the directory says"))
+    }
 }
 
 fn check_head<R: ReadAt>(reader: &Reader<R>) -> Result<(), FormatError> {

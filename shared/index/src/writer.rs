@@ -45,7 +45,9 @@ impl<W: Write> Writer<W> {
     }
 
     /// Appends a prefix, which must come after the one before it, with its cells by ascending column.
+    /// After an error the file is of no use.
     pub fn push(&mut self, key: &[u8], cells: &[Cell]) -> Result<(), FormatError> {
+        self.check_row(key, cells)?;
         self.check_order(key)?;
         if self.page.ends_before(key) {
             self.end_page()?;
@@ -53,6 +55,18 @@ impl<W: Write> Writer<W> {
         self.page.push(key, cells).ok_or_else(|| FormatError::Overflow(shown(key)))?;
         self.info.prefixes += 1;
         self.info.depth = self.info.depth.max(prefix::depth(key) as u64);
+        Ok(())
+    }
+
+    /// What is written here can be read again.
+    fn check_row(&self, key: &[u8], cells: &[Cell]) -> Result<(), FormatError> {
+        let known = cells.last().is_none_or(|last| usize::from(last.column) < self.info.columns.len());
+        if !known || !cells.is_sorted_by(|a, b| a.column < b.column) {
+            return Err(FormatError::Row(shown(key), "its cells are not of ascending columns"));
+        }
+        if !prefix::is_prefix(key) {
+            return Err(FormatError::Row(shown(key), "it is not a prefix"));
+        }
         Ok(())
     }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use s3inv_cancel::{Cancellation, Phase};
 use s3inv_model::RowCounts;
-use s3inv_store::Store;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 
+use crate::destination::Destination;
 use crate::ingest::{Chunk, ingest};
 use crate::options::MIN_MEMORY;
 use crate::plan::{Plan, plan};
@@ -80,7 +80,7 @@ fn run(options: &BuildOptions) -> Result<BuildReport, BuildError> {
 
 fn run_on(runtime: &Runtime, options: &BuildOptions) -> Result<BuildReport, BuildError> {
     let started = options.cancellation.now();
-    let (context, plan, (store, key)) = in_phase(options, Phase::Manifest, || {
+    let (context, plan, store, out) = in_phase(options, Phase::Manifest, || {
         options.cancellation.check()?;
         let config = source::config_for(
             [&options.manifest, &options.out],
@@ -88,21 +88,23 @@ fn run_on(runtime: &Runtime, options: &BuildOptions) -> Result<BuildReport, Buil
             runtime.handle(),
             &options.cancellation,
         )?;
-        let destination = options.out.open(config.as_ref())?;
+        let (store, key) = options.out.open(config.as_ref())?;
         let workers = options.workers.get();
         let planning = plan(&options.manifest, config.as_ref(), workers, &options.cancellation);
         let plan = runtime.block_on(planning)?;
-        Ok((context(options, runtime)?, plan, destination))
+        let context = context(options, runtime)?;
+        // Begun now, so that a destination that can't be written is known before the work is done.
+        let out = Destination::create(&*store, &key, &context)?;
+        Ok((context, plan, store, out))
     })?;
     tracing::info!(files = plan.origin.data_files, bytes = plan.bytes, "manifest read");
-    let built = steps(options, &context, &plan, (&*store, &key));
+    let built = steps(options, &context, &plan, out, started);
     // What a dropped upload left running, so that nothing of it outlives the build.
     let settle = async { tokio::time::timeout(SETTLE_WITHIN, store.settle()).await };
     if runtime.block_on(settle).is_err() {
         tracing::warn!("storage did not answer in time: an unfinished upload may be left");
     }
-    let duration = options.cancellation.now().saturating_sub(started);
-    built.map(|report| BuildReport { duration, ..report })
+    built
 }
 
 /// The phases after the manifest's.
@@ -110,7 +112,8 @@ fn steps(
     options: &BuildOptions,
     context: &Context,
     plan: &Plan,
-    destination: (&dyn Store, &str),
+    out: Destination,
+    started: Duration,
 ) -> Result<BuildReport, BuildError> {
     context.progress.expect_bytes(plan.bytes);
     let chunks = in_phase(options, Phase::Ingest, || ingest(context, plan))?;
@@ -123,12 +126,11 @@ fn steps(
     })?;
     tracing::info!(rounds, segments = segments.len(), "runs merged");
     let (out, info) = in_phase(options, Phase::Finalize, || {
-        finalize::join(context, &segments, &counts, plan.origin.clone(), destination)
+        finalize::join(context, &segments, &counts, plan.origin.clone(), out)
     })?;
     let index_bytes = in_phase(options, Phase::Publish, || out.publish())?;
-    let (store, key) = destination;
     Ok(BuildReport {
-        index: store.uri(key),
+        index: options.out.to_string(),
         chunks: chunk_count,
         counts,
         prefixes: info.prefixes,
@@ -136,7 +138,7 @@ fn steps(
         runs: run_count,
         rounds,
         index_bytes,
-        duration: Duration::ZERO,
+        duration: options.cancellation.now().saturating_sub(started),
     })
 }
 

@@ -9,6 +9,7 @@ use s3inv_store::{Store, StoreError, Upload};
 use tokio::runtime::Handle;
 
 use crate::Cause;
+use crate::build::Context;
 
 /// What is handed to the upload at once.
 const CHUNK: usize = 1 << 20;
@@ -27,12 +28,9 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
-    pub(crate) fn create(
-        store: &dyn Store,
-        key: &str,
-        runtime: &Handle,
-        cancellation: &Cancellation,
-    ) -> Result<Self, Cause> {
+    /// Starts to write. Dropped without more, it leaves nothing.
+    pub(crate) fn create(store: &dyn Store, key: &str, context: &Context) -> Result<Self, Cause> {
+        let Context { runtime, cancellation, .. } = context;
         let upload = runtime.block_on(cancellation.guard(store.create(key)))??;
         Ok(Self {
             upload,

@@ -2,7 +2,6 @@
 
 use s3inv_index_format::{Info, Joiner, Origin};
 use s3inv_model::RowCounts;
-use s3inv_store::Store;
 
 use crate::Cause;
 use crate::build::Context;
@@ -15,10 +14,9 @@ pub(crate) fn join(
     segments: &[Stored],
     counts: &RowCounts,
     origin: Origin,
-    (store, key): (&dyn Store, &str),
+    mut out: Destination,
 ) -> Result<(Destination, Info), Cause> {
     check_sums(segments, counts)?;
-    let mut out = Destination::create(store, key, &context.runtime, &context.cancellation)?;
     match join_to(&mut out, context, segments, origin) {
         Ok(info) => Ok((out, info)),
         Err(cause) => Err(out.abort().unwrap_or(cause)),

@@ -89,6 +89,7 @@ pub(super) struct FileParts<'p, 'a> {
     part: Option<Arc<Part>>,
     at: usize,
     ended: bool,
+    gathered: bool,
     progress: &'p crate::Progress,
     /// Why reading failed: an `io::Error` can't say it.
     failed: Option<Cause>,
@@ -97,16 +98,17 @@ pub(super) struct FileParts<'p, 'a> {
 impl<'p, 'a> FileParts<'p, 'a> {
     /// The next file, which must be `file`.
     pub(super) fn new(parts: &'p mut Parts<'a>, file: &'p Input, progress: &'p crate::Progress) -> Self {
-        Self { parts, file, part: None, at: 0, ended: false, progress, failed: None }
+        Self { parts, file, part: None, at: 0, ended: false, gathered: false, progress, failed: None }
     }
 
-    /// Puts the whole file into `into`.
+    /// Puts the whole file into `into`. It counts as progress when it has been read from there.
     pub(super) fn gather(&mut self, into: &mut Vec<u8>) -> Result<(), Cause> {
         into.clear();
         into.reserve_exact(self.file.size as usize);
         while let Some(part) = self.next()? {
             into.extend_from_slice(&part.bytes);
         }
+        self.gathered = true;
         Ok(())
     }
 
@@ -116,7 +118,6 @@ impl<'p, 'a> FileParts<'p, 'a> {
         }
         let part = self.parts.receive()?;
         self.ended = part.last;
-        self.progress.add_bytes(part.bytes.len() as u64);
         Ok(Some(part))
     }
 
@@ -128,6 +129,9 @@ impl<'p, 'a> FileParts<'p, 'a> {
     /// Reads what is left, and compares the MD5 of all.
     pub(super) fn verify(mut self) -> Result<(), Cause> {
         while self.next()?.is_some() {}
+        if self.gathered {
+            self.progress.add_bytes(self.file.size);
+        }
         let got = self.parts.md5()?;
         if got == self.file.md5 {
             return Ok(());
@@ -143,7 +147,9 @@ impl Read for FileParts<'_, '_> {
         loop {
             if let Some(part) = &self.part {
                 let rest = part.bytes.get(self.at..).unwrap_or_default();
-                if !rest.is_empty() {
+                if rest.is_empty() {
+                    self.progress.add_bytes(part.bytes.len() as u64);
+                } else {
                     let len = rest.len().min(out.len());
                     out[..len].copy_from_slice(&rest[..len]);
                     self.at += len;

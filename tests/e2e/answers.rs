@@ -1,0 +1,449 @@
+//! What the command line answers.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::Stdio;
+
+use s3inv_tests::{Delivery, Row, files_below, folder, s3inv};
+use serde_json::json;
+
+use crate::build::{build, build_to, exported, indexed, json_lines, query, verify};
+
+fn rows() -> Vec<Row> {
+    let mut rows: Vec<Row> = (0..10).map(|nth| Row::new(format!("logs/2024/{nth}.gz"), 2)).collect();
+    rows.extend([
+        Row::new("logs/readme", 100).class("STANDARD_IA"),
+        Row::new("tiers/new", 1).tier(""),
+        Row::new("tiers/frequent", 10).tier("FREQUENT"),
+        Row::new("tiers/infrequent", 100).tier("INFREQUENT"),
+        Row::new("tiers/instant", 1000).tier("ARCHIVE_INSTANT_ACCESS"),
+        Row::new("tiers/archive", 10_000).tier("ARCHIVE"),
+        Row::new("tiers/deep", 100_000).tier("DEEP_ARCHIVE"),
+        Row::new("odd/class", 7).class("QUANTUM_FOAM"),
+        Row::new("top", 5),
+    ]);
+    rows
+}
+
+#[test]
+fn a_query_is_answered_as_text() {
+    let folder = indexed(&rows());
+    let ask = |prefix: &str| query(&folder.index(), prefix).flag("--show-tiers").run();
+    assert_eq!(
+        ask("logs/2024/").answer(),
+        "Prefix: logs/2024/\nObjects: 10\nBytes: 20\nTier breakdown:\n  STANDARD: 10 objects, 20 bytes\n"
+    );
+    assert_eq!(
+        ask("logs/").answer(),
+        "Prefix: logs/\nObjects: 11\nBytes: 120\nTier breakdown:\n  STANDARD: 10 objects, 20 bytes\n  \
+         STANDARD_IA: 1 objects, 100 bytes\n"
+    );
+    let brief = query(&folder.index(), "logs/").run();
+    assert_eq!(brief.answer(), "Prefix: logs/\nObjects: 11\nBytes: 120\n");
+    assert_eq!(brief.stderr, [""; 0]);
+}
+
+#[test]
+fn a_query_is_answered_as_json() {
+    let folder = indexed(&rows());
+    let ask = |prefix: &str| query(&folder.index(), prefix).arg("--output", "json").run();
+    assert_eq!(
+        ask("logs/").answer(),
+        "{\"prefix\":\"logs/\",\"depth\":1,\"objects\":11,\"bytes\":120,\"classes\":{\
+         \"STANDARD\":{\"objects\":10,\"bytes\":20},\"STANDARD_IA\":{\"objects\":1,\"bytes\":100}}}\n"
+    );
+    let root = json_lines(ask("").answer()).remove(0);
+    assert_eq!((&root["prefix"], &root["depth"], &root["objects"]), (&json!(""), &json!(0), &json!(19)));
+    assert_eq!(root["classes"]["STANDARD"], json!({ "objects": 11, "bytes": 25 }));
+}
+
+#[test]
+fn tiers_and_unknown_classes_have_names_of_their_own() {
+    let folder = indexed(&rows());
+    let ask = |prefix: &str| query(&folder.index(), prefix).arg("--output", "json").run();
+    let tiers = json_lines(ask("tiers/").answer()).remove(0);
+    assert_eq!(
+        tiers["classes"],
+        json!({
+            "INTELLIGENT_TIERING_FREQUENT": { "objects": 2, "bytes": 11 },
+            "INTELLIGENT_TIERING_INFREQUENT": { "objects": 1, "bytes": 100 },
+            "INTELLIGENT_TIERING_ARCHIVE_INSTANT": { "objects": 1, "bytes": 1000 },
+            "INTELLIGENT_TIERING_ARCHIVE": { "objects": 1, "bytes": 10_000 },
+            "INTELLIGENT_TIERING_DEEP_ARCHIVE": { "objects": 1, "bytes": 100_000 },
+        })
+    );
+    let odd = json_lines(ask("odd/").answer()).remove(0);
+    assert_eq!(odd["classes"], json!({ "QUANTUM_FOAM": { "objects": 1, "bytes": 7 } }));
+}
+
+#[test]
+fn an_empty_inventory_has_a_root() {
+    let folder = folder();
+    for delivery in [Delivery::csv(&[], 1), Delivery::csv_versions(&[Row::new("a/b", 1).marker()], 1)] {
+        let delivered = delivery.write(&folder.input());
+        let summary = build(&folder, &delivered).run().summary();
+        assert_eq!(summary["prefixes"], 1);
+        assert_eq!(query(&folder.index(), "").run().answer(), "Prefix: \nObjects: 0\nBytes: 0\n");
+        verify(&folder.index()).run().answer();
+    }
+}
+
+#[test]
+fn a_prefix_that_is_not_there_is_exit_code_1() {
+    let folder = indexed(&rows());
+    for output in ["text", "json"] {
+        for prefix in ["nothing/", "logs/2024/0.gz", "log", "logs//", "/"] {
+            let finished = query(&folder.index(), prefix).arg("--output", output).run();
+            assert_eq!(finished.error(), format!("prefix not found: {prefix}"));
+            assert_eq!(finished.text(), "");
+        }
+    }
+    let near = query(&folder.index(), "logs").run();
+    assert_eq!(near.error(), "prefix not found: logs");
+    assert_eq!(near.logs()[0]["hint"], "prefixes end in /: try --prefix 'logs/'");
+}
+
+#[test]
+fn a_prefix_that_is_not_utf8_is_printed_as_base64() {
+    let folder = indexed(&[Row::new(&b"\xff\xfe/a"[..], 3), Row::new("b/c", 1)]);
+    let ask = || {
+        let query = s3inv(["query"]).arg("--index", folder.index());
+        query.arg("--prefix", OsStr::from_bytes(b"\xff\xfe/"))
+    };
+    assert_eq!(ask().run().answer(), "Prefix (base64): //4v\nObjects: 1\nBytes: 3\n");
+    let expected = "{\"prefix_b64\":\"//4v\",\"depth\":1,\"objects\":1,\"bytes\":3,\"classes\":{\
+                    \"STANDARD\":{\"objects\":1,\"bytes\":3}}}\n";
+    assert_eq!(ask().arg("--output", "json").run().answer(), expected);
+    assert!(exported(&folder.index()).ends_with(expected));
+}
+
+#[test]
+fn control_characters_are_escaped_for_people() {
+    let folder = indexed(&[Row::new("a\x1b[2J\n/b", 1)]);
+    let finished = query(&folder.index(), "a\x1b[2J\n/").run();
+    assert_eq!(finished.answer(), "Prefix: a\\u{1b}[2J\\n/\nObjects: 1\nBytes: 1\n");
+    let json = query(&folder.index(), "a\x1b[2J\n/").arg("--output", "json").run();
+    assert_eq!(json_lines(json.answer())[0]["prefix"], "a\x1b[2J\n/");
+}
+
+#[test]
+fn an_export_has_every_prefix_in_order() {
+    let folder = indexed(&rows());
+    let export = json_lines(&exported(&folder.index()));
+    let prefixes: Vec<_> = export.iter().map(|row| row["prefix"].as_str().unwrap()).collect();
+    assert_eq!(prefixes, ["", "logs/", "odd/", "tiers/", "logs/2024/"]);
+    for row in &export {
+        let prefix = row["prefix"].as_str().unwrap();
+        let asked = query(&folder.index(), prefix).arg("--output", "json").run();
+        assert_eq!(&json_lines(asked.answer())[0], row);
+    }
+}
+
+#[test]
+fn stat_describes_an_index() {
+    let folder = indexed(&rows());
+    let text = s3inv(["stat"]).arg("--index", folder.index()).run();
+    for line in [
+        "Bucket:     my-bucket",
+        "Snapshot:   2025-05-13T01:00:00Z",
+        "Data files: 1",
+        "Rows:       19",
+        "Prefixes:   5, to depth 2",
+        "Class:      QUANTUM_FOAM: 1 objects, 7 B",
+    ] {
+        assert!(text.answer().lines().any(|there| there == line), "{line:?} in {}", text.text());
+    }
+    let stat = s3inv(["stat", "--output", "json"]).arg("--index", folder.index()).run();
+    let stat = json_lines(stat.answer()).remove(0);
+    assert_eq!(stat["index_bytes"], fs::metadata(folder.index()).unwrap().len());
+    assert_eq!(stat["info"]["rows"], 19);
+    assert_eq!(stat["info"]["origin"]["source_bucket"], "my-bucket");
+    assert_eq!(stat["root"]["objects"], 19);
+}
+
+#[test]
+fn verify_says_that_all_is_well() {
+    let folder = indexed(&rows());
+    let index = folder.index();
+    let expected = format!("{}: 5 prefixes, all checksums and sums hold\n", index.display());
+    assert_eq!(verify(&index).run().answer(), expected);
+}
+
+#[test]
+fn a_directory_means_the_index_in_it() {
+    let folder = folder();
+    let delivered = Delivery::csv(&rows(), 1).write(&folder.input());
+    let summary = build_to(&folder, &delivered, &folder.out()).run().summary();
+    assert_eq!(summary["index"], folder.index().to_str().unwrap());
+    folder.assert_left(&["index.s3inv"]);
+    let by_directory = query(&folder.out(), "logs/").run();
+    assert_eq!(by_directory.answer(), query(&folder.index(), "logs/").run().answer());
+}
+
+#[test]
+fn file_uris_are_paths() {
+    let folder = folder();
+    let delivered = Delivery::csv(&rows(), 1).write(&folder.input());
+    let uri = |path: &std::path::Path| format!("file://{}", path.display());
+    let build = s3inv(["build"]).arg("--s3-manifest", uri(&delivered.manifest));
+    build.arg("--out", uri(&folder.index())).arg("--temp-dir", folder.temp()).run().summary();
+    let asked = s3inv(["query", "--prefix", "logs/"]).arg("--index", uri(&folder.index())).run();
+    assert_eq!(asked.answer(), "Prefix: logs/\nObjects: 11\nBytes: 120\n");
+    folder.assert_left(&["index.s3inv"]);
+}
+
+#[test]
+fn relative_paths_start_where_it_runs() {
+    let folder = folder();
+    let delivered = Delivery::csv(&rows(), 1).write(&folder.input());
+    let here = delivered.manifest.parent().unwrap();
+    let build = s3inv(["build", "--s3-manifest", "manifest.json", "--out", "new.s3inv"]);
+    build.arg("--temp-dir", folder.temp()).within(here).run().summary();
+    let asked = s3inv(["query", "--prefix", "logs/", "--index", "new.s3inv"]).within(here).run();
+    assert_eq!(asked.answer(), "Prefix: logs/\nObjects: 11\nBytes: 120\n");
+}
+
+#[test]
+fn data_files_are_found_below_the_manifests_folder_too() {
+    let folder = folder();
+    let delivery = Delivery::csv(&rows(), 2);
+    let delivered = delivery.write(&folder.input());
+    let here = delivered.manifest.parent().unwrap();
+    for (file, path) in delivery.files.iter().zip(&delivered.files) {
+        let beside = here.join(&file.key);
+        fs::create_dir_all(beside.parent().unwrap()).unwrap();
+        fs::rename(path, beside).unwrap();
+    }
+    assert_eq!(build(&folder, &delivered).run().summary()["rows"], 19);
+}
+
+#[test]
+fn depth_is_cut() {
+    let folder = folder();
+    let rows = [Row::new("a/b/c/d", 1), Row::new("a/b/e", 2), Row::new("a/f", 4), Row::new("g", 8)];
+    let delivered = Delivery::csv(&rows, 1).write(&folder.input());
+    for (depth, prefixes) in [("0", vec![""]), ("1", vec!["", "a/"]), ("2", vec!["", "a/", "a/b/"])] {
+        let summary = build(&folder, &delivered).arg("--max-depth", depth).run().summary();
+        assert_eq!(summary["prefixes"], prefixes.len());
+        assert_eq!(summary["depth"].to_string(), depth);
+        let export = json_lines(&exported(&folder.index()));
+        let exported: Vec<_> = export.iter().map(|row| row["prefix"].as_str().unwrap()).collect();
+        assert_eq!(exported, prefixes);
+        verify(&folder.index()).run().answer();
+    }
+    let deepest = query(&folder.index(), "a/b/").run();
+    assert_eq!(deepest.answer(), "Prefix: a/b/\nObjects: 2\nBytes: 3\n");
+}
+
+#[test]
+fn worker_counts_make_the_same_index() {
+    let folder = folder();
+    let rows: Vec<Row> =
+        (0..3000_u64).map(|nth| Row::new(format!("d{}/e{}/k{nth}", nth % 7, nth % 400), nth)).collect();
+    let delivered = Delivery::csv(&rows, 5).write(&folder.input());
+    let built = |workers: &str| {
+        let summary = build(&folder, &delivered).arg("--workers", workers).run().summary();
+        (fs::read(folder.index()).unwrap(), summary["chunks"].as_u64())
+    };
+    let (one, three) = (built("1"), built("3"));
+    assert_eq!((one.1, three.1), (Some(1), Some(3)));
+    assert!(one.0 == three.0, "the index files differ");
+}
+
+#[test]
+fn excluded_rows_are_counted_by_reason() {
+    let folder = folder();
+    let rows = [
+        Row::new("a/b", 5),
+        Row::new("a/b", 7).noncurrent(),
+        Row::new("a/old", 7).noncurrent(),
+        Row::new("gone/c", 0).marker(),
+        Row::new("gone/c", 9).noncurrent(),
+        Row::new("gone/d", 0).marker().noncurrent(),
+    ];
+    let delivered = Delivery::csv_versions(&rows, 1).write(&folder.input());
+    let summary = build(&folder, &delivered).run().summary();
+    assert_eq!((&summary["rows"], &summary["prefixes"]), (&json!(6), &json!(2)));
+    assert_eq!(summary["excluded_delete_marker"], 2);
+    assert_eq!(summary["excluded_noncurrent"], 3);
+    assert_eq!(query(&folder.index(), "").run().answer(), "Prefix: \nObjects: 1\nBytes: 5\n");
+    assert_eq!(query(&folder.index(), "gone/").run().error(), "prefix not found: gone/");
+}
+
+#[test]
+fn the_summary_has_its_fields() {
+    let folder = folder();
+    let delivered = Delivery::csv(&rows(), 3).write(&folder.input());
+    let finished = build(&folder, &delivered).arg("--workers", "2").run();
+    let summary = finished.summary();
+    let expected = json!({
+        "level": "info", "msg": "build complete", "index": folder.index().to_str(), "rows": 19, "chunks": 2,
+        "excluded_delete_marker": 0, "excluded_noncurrent": 0, "prefixes": 5, "depth": 2, "run_files": 2,
+        "merge_rounds": 1, "index_bytes": fs::metadata(folder.index()).unwrap().len(),
+    });
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&summary[name], value, "{name}");
+    }
+    assert!(summary["peak_memory_bytes"].as_u64().unwrap() > 0);
+    assert!(summary["seconds"].is_number() && summary["rows_per_second"].is_u64());
+    assert_eq!(finished.text(), "");
+}
+
+#[test]
+fn verbose_logs_name_the_phases() {
+    let folder = folder();
+    let delivered = Delivery::csv(&rows(), 1).write(&folder.input());
+    let finished = build(&folder, &delivered).flag("--verbose").run();
+    let logs = finished.logs();
+    let begun = logs.iter().filter(|log| log["msg"] == "phase begins");
+    let mut phases: Vec<_> = begun.map(|log| log["phase"].as_str().unwrap()).collect();
+    phases.dedup();
+    assert_eq!(phases, ["Manifest", "Ingest", "Merge", "Finalize", "Publish"]);
+    assert!(logs.iter().any(|log| log["level"] == "debug"));
+    let quiet = build(&folder, &delivered).run();
+    assert!(quiet.logs().iter().all(|log| log["level"] != "debug"));
+}
+
+#[test]
+fn pretty_logs_are_for_people() {
+    let folder = folder();
+    let delivered = Delivery::csv(&rows(), 1).write(&folder.input());
+    let finished = build(&folder, &delivered).flag("--pretty-logs").run();
+    assert_eq!(finished.code, Some(0));
+    assert!(finished.stderr.iter().all(|line| !line.contains('{')), "{:?}", finished.stderr);
+    assert!(finished.stderr.iter().any(|line| line.trim_start().starts_with("rows      19 (")));
+    let wrong = query(&folder.index(), "no/").flag("--pretty-logs").run();
+    assert_eq!((wrong.code, wrong.stderr), (Some(1), vec!["error: prefix not found: no/".to_owned()]));
+}
+
+#[test]
+fn progress_is_logged_by_tenths() {
+    let folder = folder();
+    let rows: Vec<Row> = s3inv_tests::single_objects(300_000).collect();
+    let delivered = Delivery::csv(&rows, 1).write(&folder.input());
+    let build = s3inv(["build", "--workers", "1", "--mem-budget", "16MiB"]);
+    let build = build.arg("--s3-manifest", &delivered.manifest).arg("--temp-dir", folder.temp());
+    let finished = build.arg("--out", folder.index()).run();
+    let logs = finished.logs();
+    let progress: Vec<_> = logs.iter().filter(|log| log["msg"] == "progress").collect();
+    let percents: Vec<_> = progress.iter().map(|log| log["percent"].as_u64().unwrap()).collect();
+    assert!(!percents.is_empty() && percents.is_sorted_by(|a, b| a < b), "{percents:?}");
+    assert!(percents.iter().all(|percent| percent % 10 == 0 && (10..100).contains(percent)), "{percents:?}");
+    for log in progress {
+        assert!(log["seconds_left"].is_number() && log["rows"].is_u64() && log["bytes"].is_u64(), "{log}");
+    }
+}
+
+#[test]
+fn a_budget_comes_from_the_flag_or_the_environment() {
+    let folder = folder();
+    let delivered = Delivery::csv(&rows(), 1).write(&folder.input());
+    let bare = || {
+        let build = s3inv(["build"]).arg("--s3-manifest", &delivered.manifest);
+        build.arg("--out", folder.index()).arg("--temp-dir", folder.temp())
+    };
+    bare().run().summary();
+    for good in ["16MiB", "64MB", "1GiB", "16777216"] {
+        bare().env("S3INV_MEM_BUDGET", good).run().summary();
+        bare().env("S3INV_MEM_BUDGET", "16MiB").arg("--mem-budget", good).run().summary();
+    }
+    for bad in ["1024", "15MiB", "-1", "many", "", "1e9"] {
+        let flag = bare().flag(&format!("--mem-budget={bad}")).run();
+        assert_eq!(flag.code, Some(2), "{bad}");
+        assert!(flag.stderr.join(" ").contains("--mem-budget"), "{:?}", flag.stderr);
+    }
+    for bad in ["1024", "many"] {
+        let variable = bare().env("S3INV_MEM_BUDGET", bad).run();
+        assert_eq!(variable.code, Some(2), "{bad}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    for args in [
+        &["build"][..],
+        &["build", "--s3-manifest", "m.json", "--out", "o", "--workers", "0"],
+        &["build", "--s3-manifest", "m.json", "--out", "o", "--timeout", "soon"],
+        &["build", "--s3-manifest", "m.json", "--out", "o", "--deadline", "tomorrow"],
+        &["query", "--index", "i"],
+        &["query", "--index", "i", "--prefix", "", "--output", "xml"],
+        &["export", "--index", "i"],
+        &["nonsense"],
+    ] {
+        assert_eq!(s3inv(args).run().code, Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn no_figure_is_printed_for_a_cost() {
+    let folder = indexed(&rows());
+    let prices = folder.path("prices.json");
+    fs::write(&prices, "{}").unwrap();
+    for output in ["text", "json"] {
+        let ask = || query(&folder.index(), "logs/").arg("--output", output);
+        for finished in [ask().flag("--estimate-cost").run(), ask().arg("--price-table", &prices).run()] {
+            assert!(finished.error().starts_with("this version knows no prices"));
+            assert_eq!(finished.text(), "");
+        }
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_an_export_quietly() {
+    let rows: Vec<Row> = s3inv_tests::single_objects(20_000).collect();
+    let folder = indexed(&rows);
+    let mut export = s3inv(["export", "--format", "jsonl"]).arg("--index", folder.index()).command();
+    let mut child = export.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(first.starts_with("{\"prefix\":\"\""));
+    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+}
+
+#[test]
+fn the_demo_needs_nothing() {
+    let folder = folder();
+    let temp = folder.temp();
+    let finished = s3inv(["demo"]).env("TMPDIR", &temp).within(&temp).run();
+    let text = finished.answer();
+    assert!(text.contains("Prefix: pool/main/l/linux/") && text.contains("Tier breakdown:"), "{text}");
+    assert!(text.contains("  STANDARD: "), "{text}");
+    assert!(finished.stderr.iter().any(|line| line.starts_with("built ")), "{:?}", finished.stderr);
+    folder.assert_left(&[]);
+}
+
+#[test]
+fn the_demo_keeps_its_index_where_it_is_told() {
+    let folder = folder();
+    let demo = s3inv(["demo"]).arg("--out", folder.index()).env("TMPDIR", folder.temp()).run();
+    let shown = demo.answer().split("--prefix 'pool/main/l/linux/' --show-tiers\n").nth(1).unwrap();
+    folder.assert_left(&["index.s3inv"]);
+    verify(&folder.index()).run().answer();
+    let asked = query(&folder.index(), "pool/main/l/linux/").flag("--show-tiers").run();
+    assert!(shown.starts_with(asked.answer()), "{shown}");
+}
+
+#[test]
+fn help_has_an_example_of_every_command() {
+    for command in ["build", "query", "export", "stat", "verify", "demo"] {
+        let help = s3inv([command, "--help"]).run();
+        let example = format!("s3inv-index {command} --");
+        let (_, after) = help.answer().split_once("Example").unwrap();
+        assert!(after.contains(&example), "{}", help.text());
+    }
+    let help = s3inv(["--help"]).run();
+    assert!(help.answer().contains("s3inv-index demo"), "{}", help.text());
+}
+
+#[test]
+fn a_build_leaves_nothing_but_its_index() {
+    let folder = folder();
+    let delivered = Delivery::csv(&rows(), 1).write(&folder.input());
+    let before = files_below(&folder.input());
+    build(&folder, &delivered).run().summary();
+    folder.assert_left(&["index.s3inv"]);
+    assert_eq!(files_below(&folder.input()), before);
+}

@@ -1,0 +1,49 @@
+//! What the README shows is what happens.
+
+use s3inv_tests::{folder, s3inv};
+
+const README: &str = include_str!("../../README.md");
+
+/// The commands of the README with a `$`, each with what it prints.
+fn examples() -> Vec<(Vec<String>, String)> {
+    let mut examples: Vec<(Vec<String>, String)> = Vec::new();
+    let mut within = false;
+    for line in README.lines() {
+        let Some(text) = line.strip_prefix("    ") else {
+            within = false;
+            continue;
+        };
+        if let Some(command) = text.strip_prefix("$ s3inv-index ") {
+            examples.push((command.split(' ').map(str::to_owned).collect(), String::new()));
+            within = true;
+        } else if within && let Some((_, output)) = examples.last_mut() {
+            output.push_str(text);
+            output.push('\n');
+        }
+    }
+    examples
+}
+
+#[test]
+fn the_examples_of_the_readme() {
+    let folder = folder();
+    s3inv(["demo", "--out", "demo.s3inv"]).within(&folder.out()).run().answer();
+    let examples = examples();
+    assert_eq!(examples.len(), 2);
+    for (args, output) in examples {
+        assert_eq!(s3inv(&args).within(&folder.out()).run().answer(), output, "{args:?}");
+    }
+}
+
+#[test]
+fn the_commands_of_the_readme_exist() {
+    let named = README.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
+    let commands: Vec<_> = named.map(|(name, _)| name).filter(|name| !name.contains('/')).collect();
+    let commands: Vec<_> =
+        commands.into_iter().filter(|name| !["cli", "xtask", "tests"].contains(name)).collect();
+    assert!(commands.len() > 4, "{commands:?}");
+    for command in commands.into_iter().filter(|name| !name.contains(',')) {
+        let help = s3inv([command, "--help"]).run();
+        assert!(help.answer().contains("Example"), "{command}");
+    }
+}
