@@ -13,7 +13,7 @@ use crate::ingest::{Chunk, ingest};
 use crate::options::MIN_MEMORY;
 use crate::plan::{Plan, plan};
 use crate::scratch::Scratch;
-use crate::{BuildError, BuildOptions, BuildReport, Cause, Progress, finalize, merge, source};
+use crate::{BuildError, BuildOptions, BuildReport, Cause, Progress, finalize, memory, merge, source};
 
 /// How long a store may take to end what was cut off.
 const SETTLE_WITHIN: Duration = Duration::from_millis(400);
@@ -68,14 +68,13 @@ impl Drop for Running {
 }
 
 fn run(options: &BuildOptions) -> Result<BuildReport, BuildError> {
-    let runtime = in_phase(options, Phase::Manifest, || {
-        if options.memory < MIN_MEMORY {
-            return Err(Cause::Memory(options.memory));
-        }
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        Ok(builder.worker_threads(2).thread_name("s3inv-io").enable_all().build()?)
-    })?;
-    run_on(&runtime, options)
+    let failed = |cause| BuildError { phase: Phase::Manifest, cause };
+    if options.memory < MIN_MEMORY {
+        return Err(failed(Cause::Memory(options.memory)));
+    }
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(2).thread_name("s3inv-io").enable_all().build();
+    run_on(&runtime.map_err(|error| failed(error.into()))?, options)
 }
 
 fn run_on(runtime: &Runtime, options: &BuildOptions) -> Result<BuildReport, BuildError> {
@@ -89,10 +88,10 @@ fn run_on(runtime: &Runtime, options: &BuildOptions) -> Result<BuildReport, Buil
             &options.cancellation,
         )?;
         let (store, key) = options.out.open(config.as_ref())?;
-        let workers = options.workers.get();
+        let workers = memory::workers(options.memory, options.workers.get());
         let planning = plan(&options.manifest, config.as_ref(), workers, &options.cancellation);
         let plan = runtime.block_on(planning)?;
-        let context = context(options, runtime)?;
+        let context = context(options, workers, runtime)?;
         // Begun now, so that a destination that can't be written is known before the work is done.
         let out = Destination::create(&*store, &key, &context)?;
         Ok((context, plan, store, out))
@@ -142,13 +141,13 @@ fn steps(
     })
 }
 
-fn context(options: &BuildOptions, runtime: &Runtime) -> Result<Context, Cause> {
+fn context(options: &BuildOptions, workers: usize, runtime: &Runtime) -> Result<Context, Cause> {
     Ok(Context {
         runtime: runtime.handle().clone(),
         cancellation: options.cancellation.clone(),
         progress: Arc::clone(&options.progress),
         scratch: Arc::new(Scratch::create(&options.temp_dir)?),
-        workers: options.workers.get(),
+        workers,
         memory: options.memory,
         max_depth: options.max_depth,
         verify_md5: options.verify_md5,

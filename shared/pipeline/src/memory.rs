@@ -36,8 +36,19 @@ const LARGEST_PART: usize = 8 << 20;
 const OPEN_RUN: usize = 192 << 10;
 /// What a merge needs besides: the page that it writes, and the compressor's tables.
 const MERGE_FIXED: usize = 2 << 20;
+/// What a worker needs at least, with the buffers of decoders.
+const SMALLEST_SHARE: usize = 8 << 20;
 /// Each open run is a file: stay far below the usual limit of 1,024 for all workers together.
 const MOST_OPEN: usize = 512;
+
+/// As many workers as were asked for, but none with less memory than its fixed buffers need.
+pub(crate) fn workers(budget: usize, asked: usize) -> usize {
+    let workers = asked.min(budget / SMALLEST_SHARE).max(1);
+    if workers < asked {
+        tracing::warn!(workers, asked, "fewer workers, to stay within the memory budget");
+    }
+    workers
+}
 
 pub(crate) fn ingest(budget: usize, workers: usize) -> IngestMemory {
     let share = budget / workers;
@@ -58,4 +69,25 @@ pub(crate) fn ingest(budget: usize, workers: usize) -> IngestMemory {
 pub(crate) fn merge(budget: usize, workers: usize) -> MergeMemory {
     let share = (budget / workers).saturating_sub(MERGE_FIXED);
     MergeMemory { fan_in: (share / OPEN_RUN).clamp(2, (MOST_OPEN / workers).max(2)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_stay_within_the_budget() {
+        for budget in [16 << 20, 64 << 20, 256 << 20, 4 << 30, 64 << 30] {
+            for asked in [1, 2, 7, 64] {
+                let workers = workers(budget, asked);
+                let IngestMemory { part, parts, compressed, decompressed, .. } = ingest(budget, workers);
+                let table = (budget / workers * 7 / 16).min(MOST_TABLE);
+                let used = workers * (part * parts + compressed + decompressed + table);
+                assert!(used <= budget, "{used} of {budget} with {workers} workers");
+                let open = workers * (merge(budget, workers).fan_in * OPEN_RUN + MERGE_FIXED);
+                assert!(open <= budget, "{open} of {budget} with {workers} workers");
+                assert!(workers * merge(budget, workers).fan_in <= MOST_OPEN);
+            }
+        }
+    }
 }

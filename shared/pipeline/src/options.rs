@@ -18,7 +18,7 @@ pub struct BuildOptions {
     pub manifest: Location,
     /// Where the index goes. What is there is replaced, in one step, when the index is whole.
     pub out: Location,
-    /// Computing threads.
+    /// Computing threads; fewer are started where each would have less than 8 MiB of memory.
     pub workers: NonZeroUsize,
     /// Prefixes deeper than this are counted in their ancestor at this depth.
     pub max_depth: Option<usize>,

@@ -57,7 +57,7 @@ fn a_header_within_a_member_is_not_taken_for_one() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
     encoder.write_all(&raw).unwrap();
     let gz = encoder.finish().unwrap();
-    assert!(next_member(&gz).is_some());
+    assert!(gz.windows(3).skip(10).any(|at| at == [0x1f, 0x8b, 8]));
     assert_eq!(Inflater::new(1000).whole(&gz), Some(&raw[..]));
 }
 
