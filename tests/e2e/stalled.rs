@@ -179,16 +179,16 @@ fn an_upload_that_can_be_neither_completed_nor_aborted() {
     folder.assert_left(&[]);
 }
 
-#[test]
-fn a_part_that_stalls_is_cut_off_and_its_upload_aborted() {
-    let fake = FakeS3::start(|request| match request {
-        start if is_start(start) => Answer::Xml(STARTED.to_owned()),
+/// S3 takes parts and never answers. The build is stopped at a request, and its upload is aborted.
+fn stopped_while_it_uploads(starting: fn(Answer) -> Answer, at: fn(&Request) -> bool) {
+    let fake = FakeS3::start(move |request| match request {
+        start if is_start(start) => starting(Answer::Xml(STARTED.to_owned())),
         abort if is_abort(abort) => Answer::Xml(String::new()),
         _ => Answer::Stall,
     });
     let folder = folder();
     let running = build_to(&fake, &folder, &large()).start();
-    fake.wait_for(is_part);
+    fake.wait_for(at);
     let (finished, took) = running.end_by(Signal::SIGINT);
     assert_cancelled(&finished, 130, "finalize");
     assert!(took < PROMPT, "{took:?}");
@@ -196,24 +196,16 @@ fn a_part_that_stalls_is_cut_off_and_its_upload_aborted() {
     folder.assert_left(&[]);
 }
 
+#[test]
+fn a_part_that_stalls_is_cut_off_and_its_upload_aborted() {
+    stopped_while_it_uploads(|started| started, is_part);
+}
+
 /// S3 starts the upload, but answers only after the signal: nobody may forget it then.
 #[test]
 fn an_upload_that_starts_while_it_is_cancelled_is_aborted() {
-    let fake = FakeS3::start(|request| match request {
-        start if is_start(start) => {
-            Answer::Late(Duration::from_millis(200), Box::new(Answer::Xml(STARTED.to_owned())))
-        }
-        abort if is_abort(abort) => Answer::Xml(String::new()),
-        _ => Answer::Stall,
-    });
-    let folder = folder();
-    let running = build_to(&fake, &folder, &large()).start();
-    fake.wait_for(is_start);
-    let (finished, took) = running.end_by(Signal::SIGINT);
-    assert_cancelled(&finished, 130, "finalize");
-    assert!(took < PROMPT, "{took:?}");
-    assert!(fake.seen().iter().any(is_abort), "the upload stays open");
-    folder.assert_left(&[]);
+    let late = |started| Answer::Late(Duration::from_millis(200), Box::new(started));
+    stopped_while_it_uploads(late, is_start);
 }
 
 /// The first signal waits for an abort that stalls; the second doesn't.

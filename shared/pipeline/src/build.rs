@@ -4,6 +4,7 @@ use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use s3inv_cancel::{Cancellation, Phase};
+use s3inv_index_format::FormatError;
 use s3inv_model::RowCounts;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
@@ -115,8 +116,12 @@ fn steps(
     started: Duration,
 ) -> Result<BuildReport, BuildError> {
     context.progress.expect_bytes(plan.bytes);
-    let chunks = in_phase(options, Phase::Ingest, || ingest(context, plan))?;
-    let (counts, chunk_count) = (total(&chunks), chunks.len());
+    let (chunks, counts) = in_phase(options, Phase::Ingest, || {
+        let chunks = ingest(context, plan)?;
+        let counts = total(&chunks)?;
+        Ok((chunks, counts))
+    })?;
+    let chunk_count = chunks.len();
     let runs: Vec<_> = chunks.into_iter().flat_map(|chunk| chunk.runs).collect();
     let run_count = runs.len();
     tracing::info!(rows = counts.rows, runs = run_count, "inventory read");
@@ -154,9 +159,10 @@ fn context(options: &BuildOptions, workers: usize, runtime: &Runtime) -> Result<
     })
 }
 
-fn total(chunks: &[Chunk]) -> RowCounts {
-    let sum = |sum: RowCounts, chunk: &Chunk| sum.plus(&chunk.counts).unwrap_or_default();
-    chunks.iter().fold(RowCounts::default(), sum)
+fn total(chunks: &[Chunk]) -> Result<RowCounts, FormatError> {
+    let sum = |sum: RowCounts, chunk: &Chunk| sum.plus(&chunk.counts);
+    let total = chunks.iter().try_fold(RowCounts::default(), sum);
+    total.ok_or_else(|| FormatError::Overflow("rows read".to_owned()))
 }
 
 /// Does a phase, and says where it was when it failed.

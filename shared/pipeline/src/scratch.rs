@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use s3inv_index_format::{FileKind, FormatError, Info, Reader};
+use s3inv_index_format::{FormatError, Info, Reader};
 use s3inv_rollup::RunSink;
 use s3inv_store::lease::ScratchDir;
 
@@ -62,8 +62,7 @@ impl Stored {
     }
 
     pub(crate) fn open(&self) -> Result<Reader<File>, FormatError> {
-        let kind = if self.info.kind == FileKind::Run { FileKind::Run } else { FileKind::Segment };
-        Reader::open_kind(File::open(&self.path)?, kind)
+        Reader::open_kind(File::open(&self.path)?, self.info.kind)
     }
 }
 

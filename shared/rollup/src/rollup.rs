@@ -171,7 +171,7 @@ impl<S: RunSink> Rollup<S> {
                 self.add_to_tree(row, columns)?.map_err(|_| overflow(self.table.name(row)))?;
             }
         }
-        if excluded.is_some() || !self.tree.is_empty() || self.tree.objects() > 0 {
+        if excluded.is_some() || self.tree.objects() > 0 {
             self.write_run(columns, excluded, between)?;
         }
         self.table.clear();

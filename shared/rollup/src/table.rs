@@ -200,9 +200,9 @@ impl Table {
         &self.keys[row.key as usize..][..usize::from(row.len)]
     }
 
-    /// Where a directory's name begins in [`Table::keys`], and its length.
-    pub(crate) fn place_of_name(&self, at: usize) -> (u32, u16) {
-        (self.rows[at].key, self.rows[at].len)
+    /// Where a directory's name begins in [`Table::keys`].
+    pub(crate) fn place_of_name(&self, at: usize) -> u32 {
+        self.rows[at].key
     }
 
     /// All names, one after the other.

@@ -62,11 +62,6 @@ impl Tree {
         self.objects
     }
 
-    /// Whether there is nothing but the root.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.nodes.len() <= 1
-    }
-
     /// Adds a directory of a table, which comes after all before it. Full, it takes nothing; a tree
     /// with nothing but the root takes any.
     pub(crate) fn add(&mut self, table: &Table, row: usize, columns: usize) -> Result<(), Refused> {
@@ -76,9 +71,8 @@ impl Tree {
         // At worst each prefix that is open then gets a cell of every column.
         let depth = prefix::depth(name) + 1;
         let nodes = self.nodes.len() + depth;
-        if !self.is_empty()
-            && (nodes > self.limit || self.more.room() < depth * columns + self.rest_of_open(columns))
-        {
+        let cells = (depth + self.open.len()) * columns;
+        if self.nodes.len() > 1 && (nodes > self.limit || cells > self.more.room()) {
             return Err(Refused::Full);
         }
         self.close_to(shared)?;
@@ -91,10 +85,6 @@ impl Tree {
         Ok(())
     }
 
-    fn rest_of_open(&self, columns: usize) -> usize {
-        self.open.len() * columns
-    }
-
     /// The length of the longest open prefix that `name` begins with.
     fn shared_with_open(&self, keys: &[u8], name: &[u8]) -> usize {
         let Some(&top) = self.open.last() else { return 0 };
@@ -105,7 +95,7 @@ impl Tree {
     }
 
     fn open_all(&mut self, table: &Table, row: usize, shared: usize) {
-        let (key, _) = table.place_of_name(row);
+        let key = table.place_of_name(row);
         let name = table.name(row);
         for (at, _) in name.iter().enumerate().skip(shared).filter(|&(_, &b)| b == b'/') {
             self.push(key, (at + 1) as u16);

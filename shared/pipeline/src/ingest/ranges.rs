@@ -71,6 +71,9 @@ impl Ranges {
 
     /// The bytes from `at` on, at least `len` of them; fewer only at the end of the file.
     fn bytes_from(&self, at: u64, len: usize) -> ParquetResult<Bytes> {
+        if at > self.file.size {
+            return Err(ParquetError::EOF(format!("byte {at} is beyond the end")));
+        }
         let end = at.saturating_add(len as u64).min(self.file.size);
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let found = windows.iter().position(|(from, bytes)| *from <= at && end <= from + bytes.len() as u64);
@@ -131,5 +134,29 @@ impl Read for From {
         let len = self.0.len().min(out.len());
         self.0.copy_to_slice(out.get_mut(..len).unwrap_or_default());
         Ok(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use s3inv_store::MemoryStore;
+
+    use super::*;
+
+    #[test]
+    fn what_is_beyond_the_end_is_an_error() {
+        let store = MemoryStore::new();
+        store.put("file", vec![7; 100]);
+        let file = Input { store: Arc::new(store), key: "file".to_owned(), size: 100, md5: [0; 16] };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let ranges = Ranges::open(&file, 10, runtime.handle(), &Cancellation::never()).unwrap();
+        // A window that an offset far behind it must not be looked for in.
+        assert_eq!(ranges.get_bytes(0, 100).unwrap().len(), 100);
+        assert_eq!(ranges.get_bytes(90, 10).unwrap(), vec![7; 10]);
+        assert_eq!(ranges.get_bytes(100, 0).unwrap(), Bytes::new());
+        for (at, len) in [(90, 11), (101, 0), (101, 5), (u64::MAX, 1), (u64::MAX, usize::MAX)] {
+            assert!(matches!(ranges.get_bytes(at, len), Err(ParquetError::EOF(_))), "{at} {len}");
+        }
+        assert!(ranges.get_read(101).is_err());
     }
 }
