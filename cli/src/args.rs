@@ -7,6 +7,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use s3inv_model::Measures;
+use s3inv_pipeline::OnBadRow;
 
 use crate::limits;
 
@@ -61,7 +63,7 @@ pub(crate) struct LogArgs {
 
 /// Build the index of an S3 Inventory
 ///
-/// Reads the inventory's manifest.json and its data files (CSV or Parquet) from S3 or from a local
+/// Reads the inventory's manifest.json and its data files (CSV, ORC or Parquet) from S3 or from a local
 /// copy, and writes one file. The destination holds a whole index or what was there before, whatever
 /// happens; Ctrl-C ends it within a second and leaves nothing behind. S3 is reached as by every AWS
 /// tool: credentials, AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.
@@ -94,9 +96,16 @@ pub(crate) struct BuildArgs {
     /// Where temporary files go [default: the system's]
     #[arg(long, value_name = "DIR")]
     pub(crate) temp_dir: Option<PathBuf>,
-    /// Compare the MD5 of Parquet files too, which reads them twice (CSV's always is)
+    /// Compare the MD5 of ORC and Parquet files too, which reads them twice (CSV's always is)
     #[arg(long)]
     pub(crate) verify_md5: bool,
+    /// What to measure beside objects, bytes and classes: a list of cost, noncurrent, dates, age and size,
+    /// or all, or none
+    #[arg(long, value_name = "LIST", default_value = "all", value_parser = limits::parse_measures)]
+    pub(crate) measures: Measures,
+    /// What to do at a row that can't be read: `fail`, or `skip` it and count it by its reason
+    #[arg(long, value_name = "ACTION", value_enum, default_value = "fail")]
+    pub(crate) on_bad_row: BadRow,
     /// Give up after this long, as 90s, 30m or 1h
     #[arg(long, value_name = "DURATION", value_parser = limits::parse_duration)]
     pub(crate) timeout: Option<std::time::Duration>,
@@ -105,6 +114,24 @@ pub(crate) struct BuildArgs {
     pub(crate) deadline: Option<jiff::Timestamp>,
     #[command(flatten)]
     pub(crate) logs: LogArgs,
+}
+
+/// What happens at a row that can't be read.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BadRow {
+    /// The build ends with an error that names it
+    Fail,
+    /// It is counted by its reason
+    Skip,
+}
+
+impl From<BadRow> for OnBadRow {
+    fn from(action: BadRow) -> Self {
+        match action {
+            BadRow::Fail => Self::Fail,
+            BadRow::Skip => Self::Skip,
+        }
+    }
 }
 
 /// How an answer is written.
@@ -133,6 +160,9 @@ pub(crate) struct QueryArgs {
     /// Show each storage class and access tier
     #[arg(long)]
     pub(crate) show_tiers: bool,
+    /// Show all that is known: classes, versions, dates, ages, sizes
+    #[arg(long)]
+    pub(crate) details: bool,
     /// Estimate the monthly cost
     #[arg(long)]
     pub(crate) estimate_cost: bool,

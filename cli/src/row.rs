@@ -5,20 +5,39 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use s3inv_index_format::Info;
-use s3inv_model::{Cell, prefix};
-use serde::Serialize;
+use s3inv_model::{AGE_BANDS, ClassCount, Count, Measure, SIZE_BANDS, Stats, prefix};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use crate::text;
 
-/// Objects and their bytes.
-#[derive(Serialize)]
+/// Objects and their bytes; no bytes where sizes are not known.
+#[derive(Clone, Copy, Serialize)]
 struct Sums {
     objects: u64,
-    bytes: u64,
+    bytes: Option<u64>,
 }
 
-/// What is known of a prefix.
+/// Noncurrent objects.
+#[derive(Serialize)]
+struct Noncurrent<'a> {
+    #[serde(flatten)]
+    sums: Sums,
+    classes: Option<BTreeMap<&'a str, Sums>>,
+}
+
+/// Bands in their order, each with its label.
+struct Bands(Vec<(&'static str, Sums)>);
+
+impl Serialize for Bands {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        self.0.iter().try_for_each(|(label, sums)| map.serialize_entry(label, sums))?;
+        map.end()
+    }
+}
+
+/// What is known of a prefix. What the index doesn't know is null.
 #[derive(Serialize)]
 pub(crate) struct Row<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,43 +45,139 @@ pub(crate) struct Row<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     prefix_b64: Option<String>,
     depth: usize,
-    objects: u64,
-    bytes: u64,
-    classes: BTreeMap<&'a str, Sums>,
+    #[serde(flatten)]
+    sums: Sums,
+    classes: Option<BTreeMap<&'a str, Sums>>,
+    noncurrent: Option<Noncurrent<'a>>,
+    delete_markers: Option<u64>,
+    latest_delete_markers: Option<u64>,
+    newest: Option<String>,
+    oldest: Option<String>,
+    age: Option<Bands>,
+    size: Option<Bands>,
+    /// Whether the index has dates: objects may be what is missing.
+    #[serde(skip)]
+    dated: bool,
+}
+
+/// How much of a row is shown to people.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown {
+    /// A line for each class.
+    pub(crate) tiers: bool,
+    /// All that is known.
+    pub(crate) details: bool,
 }
 
 impl<'a> Row<'a> {
-    /// The row of a prefix in an index.
-    pub(crate) fn new(info: &'a Info, key: &'a [u8], cells: &[Cell]) -> Self {
-        let name =
-            |cell: &Cell| info.columns.get(usize::from(cell.column)).map(|column| column.name.as_str());
-        let sums = |cell: &Cell| Sums { objects: cell.objects, bytes: cell.bytes };
+    /// The row of a prefix.
+    pub(crate) fn new(key: &'a [u8], stats: &Stats<'a>) -> Self {
+        let has = |measure| stats.has(measure);
+        let sums =
+            |count: Count| Sums { objects: count.objects, bytes: has(Measure::Bytes).then_some(count.bytes) };
+        let by_class = |classes: &BTreeMap<&'a str, ClassCount>| {
+            let all = || classes.iter().map(|(name, count)| (*name, sums(count.all))).collect();
+            has(Measure::Classes).then(all)
+        };
+        let date = |ms: u64| (!stats.dates.is_none()).then(|| text::moment(ms));
         let text = std::str::from_utf8(key).ok();
         Self {
             prefix: text,
             prefix_b64: text.is_none().then(|| STANDARD.encode(key)),
             depth: prefix::depth(key),
-            objects: cells.iter().map(|cell| cell.objects).sum(),
-            bytes: cells.iter().map(|cell| cell.bytes).sum(),
-            classes: cells.iter().filter_map(|cell| Some((name(cell)?, sums(cell)))).collect(),
+            sums: sums(stats.current),
+            classes: by_class(&stats.classes),
+            noncurrent: has(Measure::Noncurrent).then(|| Noncurrent {
+                sums: sums(stats.noncurrent),
+                classes: by_class(&stats.noncurrent_classes),
+            }),
+            delete_markers: has(Measure::Noncurrent).then_some(stats.delete_markers),
+            latest_delete_markers: has(Measure::Noncurrent).then_some(stats.latest_delete_markers),
+            newest: date(stats.dates.newest),
+            oldest: date(stats.dates.oldest),
+            age: has(Measure::Age).then(|| bands(&AGE_BANDS, &stats.age, sums)),
+            size: has(Measure::Size).then(|| bands(&SIZE_BANDS, &stats.size, sums)),
+            dated: has(Measure::Dates),
         }
     }
 
-    /// The row for people, with a line for each class or without.
-    pub(crate) fn text(&self, show_tiers: bool) -> impl fmt::Display + '_ {
+    /// The row for people.
+    pub(crate) fn text(&self, shown: Shown) -> impl fmt::Display + '_ {
         fmt::from_fn(move |f| {
             match (&self.prefix, &self.prefix_b64) {
                 (Some(prefix), _) => writeln!(f, "Prefix: {}", text::printable(prefix))?,
                 (_, b64) => writeln!(f, "Prefix (base64): {}", b64.as_deref().unwrap_or_default())?,
             }
-            writeln!(f, "Objects: {}\nBytes: {}", self.objects, self.bytes)?;
-            if show_tiers {
-                writeln!(f, "Tier breakdown:")?;
-                for (class, Sums { objects, bytes }) in &self.classes {
-                    writeln!(f, "  {class}: {objects} objects, {bytes} bytes")?;
-                }
+            writeln!(f, "Objects: {}", self.sums.objects)?;
+            match self.sums.bytes {
+                Some(bytes) => writeln!(f, "Bytes: {bytes}")?,
+                None => writeln!(f, "Bytes: unknown, the inventory has no Size")?,
             }
-            Ok(())
+            self.versions(f)?;
+            if shown.tiers || shown.details {
+                self.tiers(f)?;
+            }
+            if shown.details { self.details(f) } else { Ok(()) }
         })
     }
+
+    /// Noncurrent objects and delete markers, where there are any.
+    fn versions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(Noncurrent { sums, .. }) = &self.noncurrent
+            && sums.objects > 0
+        {
+            writeln!(f, "Noncurrent: {sums}")?;
+        }
+        match (self.delete_markers, self.latest_delete_markers) {
+            (Some(markers), Some(latest)) if markers > 0 => {
+                writeln!(f, "Delete markers: {markers}, {latest} of them latest")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn tiers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(classes) = &self.classes else {
+            return writeln!(f, "Tier breakdown: unknown, the inventory has no StorageClass");
+        };
+        writeln!(f, "Tier breakdown:")?;
+        classes.iter().try_for_each(|(class, sums)| writeln!(f, "  {class}: {sums}"))?;
+        let noncurrent =
+            self.noncurrent.iter().filter_map(|noncurrent| noncurrent.classes.as_ref()).flatten();
+        noncurrent.into_iter().try_for_each(|(class, sums)| writeln!(f, "  {class}, noncurrent: {sums}"))
+    }
+
+    fn details(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.noncurrent.is_none() {
+            writeln!(f, "Noncurrent: not in this index")?;
+        }
+        for (label, date) in [("Newest", &self.newest), ("Oldest", &self.oldest)] {
+            match date {
+                Some(date) => writeln!(f, "{label}: {date}")?,
+                None if self.dated => {}
+                None => writeln!(f, "{label}: not in this index")?,
+            }
+        }
+        for (label, bands) in [("Age", &self.age), ("Size", &self.size)] {
+            let Some(Bands(bands)) = bands else {
+                writeln!(f, "{label}: not in this index")?;
+                continue;
+            };
+            writeln!(f, "{label}:")?;
+            let some = bands.iter().filter(|(_, sums)| sums.objects > 0);
+            some.into_iter().try_for_each(|(label, sums)| writeln!(f, "  {label}: {sums}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Sums {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} objects", self.objects)?;
+        self.bytes.map_or(Ok(()), |bytes| write!(f, ", {bytes} bytes"))
+    }
+}
+
+fn bands(labels: &[(&'static str, u64)], counts: &[Count], sums: impl Fn(Count) -> Sums) -> Bands {
+    Bands(labels.iter().zip(counts).map(|((label, _), count)| (*label, sums(*count))).collect())
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use s3inv_model::{Measure, Measures};
+
 /// A name as a terminal may see it: control characters are escaped, what isn't UTF-8 is replaced.
 pub(crate) fn printable(text: &str) -> String {
     if text.chars().any(char::is_control) {
@@ -31,6 +34,21 @@ pub(crate) fn bytes(n: u64) -> String {
     bytesize::ByteSize::b(n).display().iec().to_string()
 }
 
+/// A moment in RFC 3339, of milliseconds since 1970; they are shown where they are not 0.
+pub(crate) fn moment(ms: u64) -> String {
+    match i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()) {
+        Some(moment) if ms.is_multiple_of(1000) => moment.to_string(),
+        Some(moment) => format!("{moment:.3}"),
+        None => format!("{ms} ms after 1970"),
+    }
+}
+
+/// Names of measures, or `none`.
+pub(crate) fn measures(measures: &Measures) -> String {
+    let names: Vec<_> = measures.iter().map(Measure::name).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
 /// A duration to a tenth of a second below a minute, to a second above.
 pub(crate) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -52,6 +70,14 @@ mod tests {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(duration(Duration::from_millis(1250)), "1.2 s");
         assert_eq!(duration(Duration::from_secs(3725)), "1 h 2 min");
+    }
+
+    #[test]
+    fn moments_for_people() {
+        assert_eq!(moment(0), "1970-01-01T00:00:00Z");
+        assert_eq!(moment(1_715_035_068_000), "2024-05-06T22:37:48Z");
+        assert_eq!(moment(1_715_035_068_120), "2024-05-06T22:37:48.120Z");
+        assert_eq!(moment(u64::MAX), "18446744073709551615 ms after 1970");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::Stdio;
 
-use s3inv_tests::{Delivery, Row, files_below, folder, s3inv};
+use s3inv_tests::{DAY, Delivery, Row, SNAPSHOT, files_below, folder, s3inv};
 use serde_json::json;
 
 use crate::build::{build, build_to, exported, indexed, json_lines, query, verify};
@@ -20,7 +20,9 @@ fn rows() -> Vec<Row> {
         Row::new("tiers/infrequent", 100).tier("INFREQUENT"),
         Row::new("tiers/instant", 1000).tier("ARCHIVE_INSTANT_ACCESS"),
         Row::new("tiers/archive", 10_000).tier("ARCHIVE"),
+        Row::new("tiers/archive", 10_001).tier("ARCHIVE_ACCESS"),
         Row::new("tiers/deep", 100_000).tier("DEEP_ARCHIVE"),
+        Row::new("tiers/deep", 100_001).tier("DEEP_ARCHIVE_ACCESS"),
         Row::new("odd/class", 7).class("QUANTUM_FOAM"),
         Row::new("top", 5),
     ]);
@@ -45,18 +47,42 @@ fn a_query_is_answered_as_text() {
     assert_eq!(brief.stderr, [""; 0]);
 }
 
+/// All fields in their order: two objects, a noncurrent one and a marker.
 #[test]
 fn a_query_is_answered_as_json() {
-    let folder = indexed(&rows());
+    let folder = folder();
+    let rows = [
+        Row::new("logs/a", 10),
+        Row::new("logs/b", 2000).class("STANDARD_IA").modified(SNAPSHOT - 40 * DAY + 120),
+        Row::new("logs/b", 7).class("GLACIER").noncurrent(),
+        Row::new("logs/c", 0).marker(),
+        Row::new("logs/c", 0).marker().noncurrent(),
+        Row::new("top", 5),
+    ];
+    let delivered = Delivery::csv_versions(&rows, 1).write(&folder.input());
+    build(&folder, &delivered).run().summary();
     let ask = |prefix: &str| query(&folder.index(), prefix).arg("--output", "json").run();
+    let none = "{\"objects\":0,\"bytes\":0}";
     assert_eq!(
         ask("logs/").answer(),
-        "{\"prefix\":\"logs/\",\"depth\":1,\"objects\":11,\"bytes\":120,\"classes\":{\
-         \"STANDARD\":{\"objects\":10,\"bytes\":20},\"STANDARD_IA\":{\"objects\":1,\"bytes\":100}}}\n"
+        format!(
+            "{{\"prefix\":\"logs/\",\"depth\":1,\"objects\":2,\"bytes\":2010,\
+             \"classes\":{{\"STANDARD\":{{\"objects\":1,\"bytes\":10}},\
+             \"STANDARD_IA\":{{\"objects\":1,\"bytes\":2000}}}},\
+             \"noncurrent\":{{\"objects\":1,\"bytes\":7,\"classes\":{{\
+             \"GLACIER\":{{\"objects\":1,\"bytes\":7}}}}}},\
+             \"delete_markers\":2,\"latest_delete_markers\":1,\
+             \"newest\":\"2025-04-03T01:00:00.120Z\",\"oldest\":\"2024-05-06T22:37:48Z\",\
+             \"age\":{{\"<30d\":{none},\"<90d\":{{\"objects\":1,\"bytes\":2000}},\"<180d\":{none},\
+             \"<365d\":{none},\"<730d\":{{\"objects\":1,\"bytes\":10}},\">=730d\":{none}}},\
+             \"size\":{{\"0\":{none},\"<1KiB\":{{\"objects\":1,\"bytes\":10}},\
+             \"<128KiB\":{{\"objects\":1,\"bytes\":2000}},\"<1MiB\":{none},\"<16MiB\":{none},\
+             \"<128MiB\":{none},\"<1GiB\":{none},\"<5GiB\":{none},\">=5GiB\":{none}}}}}\n"
+        )
     );
     let root = json_lines(ask("").answer()).remove(0);
-    assert_eq!((&root["prefix"], &root["depth"], &root["objects"]), (&json!(""), &json!(0), &json!(19)));
-    assert_eq!(root["classes"]["STANDARD"], json!({ "objects": 11, "bytes": 25 }));
+    assert_eq!((&root["prefix"], &root["depth"], &root["objects"]), (&json!(""), &json!(0), &json!(3)));
+    assert_eq!(root["classes"]["STANDARD"], json!({ "objects": 2, "bytes": 15 }));
 }
 
 #[test]
@@ -70,24 +96,12 @@ fn tiers_and_unknown_classes_have_names_of_their_own() {
             "INTELLIGENT_TIERING_FREQUENT": { "objects": 2, "bytes": 11 },
             "INTELLIGENT_TIERING_INFREQUENT": { "objects": 1, "bytes": 100 },
             "INTELLIGENT_TIERING_ARCHIVE_INSTANT": { "objects": 1, "bytes": 1000 },
-            "INTELLIGENT_TIERING_ARCHIVE": { "objects": 1, "bytes": 10_000 },
-            "INTELLIGENT_TIERING_DEEP_ARCHIVE": { "objects": 1, "bytes": 100_000 },
+            "INTELLIGENT_TIERING_ARCHIVE": { "objects": 2, "bytes": 20_001 },
+            "INTELLIGENT_TIERING_DEEP_ARCHIVE": { "objects": 2, "bytes": 200_001 },
         })
     );
     let odd = json_lines(ask("odd/").answer()).remove(0);
     assert_eq!(odd["classes"], json!({ "QUANTUM_FOAM": { "objects": 1, "bytes": 7 } }));
-}
-
-#[test]
-fn an_empty_inventory_has_a_root() {
-    let folder = folder();
-    for delivery in [Delivery::csv(&[], 1), Delivery::csv_versions(&[Row::new("a/b", 1).marker()], 1)] {
-        let delivered = delivery.write(&folder.input());
-        let summary = build(&folder, &delivered).run().summary();
-        assert_eq!(summary["prefixes"], 1);
-        assert_eq!(query(&folder.index(), "").run().answer(), "Prefix: \nObjects: 0\nBytes: 0\n");
-        verify(&folder.index()).run().answer();
-    }
 }
 
 #[test]
@@ -113,10 +127,9 @@ fn a_prefix_that_is_not_utf8_is_printed_as_base64() {
         query.arg("--prefix", OsStr::from_bytes(b"\xff\xfe/"))
     };
     assert_eq!(ask().run().answer(), "Prefix (base64): //4v\nObjects: 1\nBytes: 3\n");
-    let expected = "{\"prefix_b64\":\"//4v\",\"depth\":1,\"objects\":1,\"bytes\":3,\"classes\":{\
-                    \"STANDARD\":{\"objects\":1,\"bytes\":3}}}\n";
-    assert_eq!(ask().arg("--output", "json").run().answer(), expected);
-    assert!(exported(&folder.index()).ends_with(expected));
+    let json = ask().arg("--output", "json").run();
+    assert!(json.answer().starts_with("{\"prefix_b64\":\"//4v\",\"depth\":1,\"objects\":1,\"bytes\":3,"));
+    assert!(exported(&folder.index()).ends_with(json.text()));
 }
 
 #[test]
@@ -149,18 +162,20 @@ fn stat_describes_an_index() {
         "Bucket:     my-bucket",
         "Snapshot:   2025-05-13T01:00:00Z",
         "Data files: 1",
-        "Rows:       19",
+        "Rows:       21",
         "Prefixes:   5, to depth 2",
+        "Measures:   bytes, classes, cost, noncurrent, dates, age, size",
         "Class:      QUANTUM_FOAM: 1 objects, 7 B",
     ] {
         assert!(text.answer().lines().any(|there| there == line), "{line:?} in {}", text.text());
     }
+    assert!(!text.text().contains("Unknown:") && !text.text().contains("Excluded:"), "{}", text.text());
     let stat = s3inv(["stat", "--output", "json"]).arg("--index", folder.index()).run();
     let stat = json_lines(stat.answer()).remove(0);
     assert_eq!(stat["index_bytes"], fs::metadata(folder.index()).unwrap().len());
-    assert_eq!(stat["info"]["rows"], 19);
+    assert_eq!(stat["info"]["rows"], 21);
     assert_eq!(stat["info"]["origin"]["source_bucket"], "my-bucket");
-    assert_eq!(stat["root"]["objects"], 19);
+    assert_eq!(stat["root"]["objects"], 21);
 }
 
 #[test]
@@ -216,7 +231,7 @@ fn data_files_are_found_below_the_manifests_folder_too() {
         fs::create_dir_all(beside.parent().unwrap()).unwrap();
         fs::rename(path, beside).unwrap();
     }
-    assert_eq!(build(&folder, &delivered).run().summary()["rows"], 19);
+    assert_eq!(build(&folder, &delivered).run().summary()["rows"], 21);
 }
 
 #[test]
@@ -253,34 +268,16 @@ fn worker_counts_make_the_same_index() {
 }
 
 #[test]
-fn excluded_rows_are_counted_by_reason() {
-    let folder = folder();
-    let rows = [
-        Row::new("a/b", 5),
-        Row::new("a/b", 7).noncurrent(),
-        Row::new("a/old", 7).noncurrent(),
-        Row::new("gone/c", 0).marker(),
-        Row::new("gone/c", 9).noncurrent(),
-        Row::new("gone/d", 0).marker().noncurrent(),
-    ];
-    let delivered = Delivery::csv_versions(&rows, 1).write(&folder.input());
-    let summary = build(&folder, &delivered).run().summary();
-    assert_eq!((&summary["rows"], &summary["prefixes"]), (&json!(6), &json!(2)));
-    assert_eq!(summary["excluded_delete_marker"], 2);
-    assert_eq!(summary["excluded_noncurrent"], 3);
-    assert_eq!(query(&folder.index(), "").run().answer(), "Prefix: \nObjects: 1\nBytes: 5\n");
-    assert_eq!(query(&folder.index(), "gone/").run().error(), "prefix not found: gone/");
-}
-
-#[test]
 fn the_summary_has_its_fields() {
     let folder = folder();
     let delivered = Delivery::csv(&rows(), 3).write(&folder.input());
     let finished = build(&folder, &delivered).arg("--workers", "2").run();
     let summary = finished.summary();
     let expected = json!({
-        "level": "info", "msg": "build complete", "index": folder.index().to_str(), "rows": 19, "chunks": 2,
-        "excluded_delete_marker": 0, "excluded_noncurrent": 0, "prefixes": 5, "depth": 2, "run_files": 2,
+        "level": "info", "msg": "build complete", "index": folder.index().to_str(), "rows": 21, "chunks": 2,
+        "excluded_delete_marker": 0, "excluded_noncurrent": 0, "excluded_bad_fields": 0, "excluded_bad_key": 0,
+        "excluded_bad_size": 0, "excluded_bad_class": 0, "excluded_bad_date": 0, "excluded_bad_flag": 0,
+        "measures": "bytes, classes, cost, noncurrent, dates, age, size", "prefixes": 5, "depth": 2, "run_files": 2,
         "merge_rounds": 1, "index_bytes": fs::metadata(folder.index()).unwrap().len(),
     });
     for (name, value) in expected.as_object().unwrap() {
@@ -313,7 +310,7 @@ fn pretty_logs_are_for_people() {
     let finished = build(&folder, &delivered).flag("--pretty-logs").run();
     assert_eq!(finished.code, Some(0));
     assert!(finished.stderr.iter().all(|line| !line.contains('{')), "{:?}", finished.stderr);
-    assert!(finished.stderr.iter().any(|line| line.trim_start().starts_with("rows      19 (")));
+    assert!(finished.stderr.iter().any(|line| line.trim_start().starts_with("rows      21 (")));
     let wrong = query(&folder.index(), "no/").flag("--pretty-logs").run();
     assert_eq!((wrong.code, wrong.stderr), (Some(1), vec!["error: prefix not found: no/".to_owned()]));
 }
@@ -366,6 +363,9 @@ fn wrong_usage_is_exit_code_2() {
         &["build"][..],
         &["build", "--s3-manifest", "m.json", "--out", "o", "--workers", "0"],
         &["build", "--s3-manifest", "m.json", "--out", "o", "--timeout", "soon"],
+        &["build", "--s3-manifest", "m.json", "--out", "o", "--measures", "cost,weight"],
+        &["build", "--s3-manifest", "m.json", "--out", "o", "--measures", ""],
+        &["build", "--s3-manifest", "m.json", "--out", "o", "--on-bad-row", "guess"],
         &["build", "--s3-manifest", "m.json", "--out", "o", "--deadline", "tomorrow"],
         &["query", "--index", "i"],
         &["query", "--index", "i", "--prefix", "", "--output", "xml"],

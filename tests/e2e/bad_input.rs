@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use s3inv_tests::{Delivered, Delivery, Folder, Row, csv_gz, folder, gzip, md5_hex, parquet, s3inv};
+use s3inv_tests::{CURRENT, Delivered, Delivery, Folder, Row, csv_gz, folder, gzip, md5_hex, parquet, s3inv};
 use serde_json::{Value, json};
 
 use crate::build::{build, build_to, exported, query, verify};
@@ -78,8 +78,9 @@ fn a_malformed_manifest() {
             "manifest isn't JSON: EOF while parsing an object at line 1 column 20",
         ),
         (b"", "manifest isn't JSON: EOF while parsing a value at line 1 column 0"),
-        (b"{}", "manifest: sourceBucket is missing"),
-        (b"[]", "manifest: sourceBucket is missing"),
+        (b"{}", "manifest: files is missing"),
+        (b"[]", "manifest: files is missing"),
+        (b"{\"files\":[]}", "manifest: sourceBucket is missing"),
     ] {
         let error = refused_after(&Delivery::csv(&rows(), 1), |there| rewrite_manifest(there, text));
         assert_eq!(error, format!("manifest phase: read manifest: {MANIFEST}: {cause}"));
@@ -90,33 +91,26 @@ fn a_malformed_manifest() {
 fn a_manifest_with_a_wrong_field() {
     let md5 = "MD5checksum \"abc\" isn't 32 hexadecimal digits";
     for (at, value, cause) in [
-        (
-            "/fileFormat",
-            json!("ORC"),
-            "ORC inventories can't be read yet: deliver the inventory as CSV or Parquet",
-        ),
-        ("/fileFormat", json!("XML"), "manifest: fileFormat \"XML\" is neither CSV nor Parquet"),
+        ("/fileFormat", json!("XML"), "manifest: fileFormat \"XML\" is none of CSV, ORC and Parquet"),
+        ("/fileFormat", json!(7), "manifest: fileFormat isn't a text"),
         ("/fileSchema", json!(null), "manifest: fileSchema is missing"),
         ("/files", json!({}), "manifest: files isn't a list"),
         ("/files/0/size", json!("12 KB"), "manifest: files[0].size \"12 KB\" isn't a whole number"),
         ("/files/0/size", json!(-1), "manifest: files[0].size -1 isn't a whole number"),
         ("/files/0/MD5checksum", json!("abc"), &format!("manifest: files[0].{md5}")),
         ("/creationTimestamp", json!("today"), "manifest: creationTimestamp \"today\" isn't a whole number"),
+        ("/creationTimestamp", json!(null), "manifest: creationTimestamp is missing"),
+        (
+            "/destinationBucket",
+            json!("arn:aws:sqs:::reports"),
+            "manifest: destinationBucket \"arn:aws:sqs:::reports\" is neither a bucket nor its ARN",
+        ),
         (
             "/fileSchema",
             json!("Bucket, Size, StorageClass"),
             "fileSchema has no column Key: is it the schema of a CSV inventory?",
         ),
-        (
-            "/fileSchema",
-            json!("Bucket, Key, StorageClass"),
-            "fileSchema has no column Size: add Size to the inventory configuration's optional fields",
-        ),
-        (
-            "/fileSchema",
-            json!("Bucket, Key, Size"),
-            "fileSchema has no column StorageClass: add StorageClass to the inventory configuration's optional fields",
-        ),
+        ("/fileSchema", json!("Key, Size, size"), "fileSchema has the column \"size\" twice"),
     ] {
         let mut delivery = Delivery::csv(&rows(), 1);
         *delivery.manifest.pointer_mut(at).unwrap() = value;
@@ -159,7 +153,11 @@ fn a_missing_data_file() {
 
 #[test]
 fn a_data_file_of_another_size() {
-    for delivery in [Delivery::csv(&rows(), 1), Delivery::parquet(&rows(), 1, false)] {
+    for (delivery, phase) in [
+        (Delivery::csv(&rows(), 1), "ingest phase: process chunk"),
+        // The first file of columns is asked for its columns with the manifest.
+        (Delivery::parquet(&rows(), 1, CURRENT), "manifest phase: read manifest"),
+    ] {
         let size = delivery.files[0].bytes.len();
         let error = refused_after(&delivery, |there| {
             let longer = [delivery.files[0].bytes.as_slice(), b"more"].concat();
@@ -167,7 +165,7 @@ fn a_data_file_of_another_size() {
         });
         let (file, longer) = (&delivery.files[0].key, size + 4);
         let cause = format!("is {longer} bytes, but the manifest says {size}");
-        assert_eq!(error, format!("ingest phase: process chunk: {file}: {cause}"));
+        assert_eq!(error, format!("{phase}: {file}: {cause}"));
     }
 }
 
@@ -183,7 +181,7 @@ fn a_csv_file_with_another_md5() {
 
 #[test]
 fn a_parquet_file_with_another_md5_is_noticed_on_demand() {
-    let mut delivery = Delivery::parquet(&rows(), 1, false);
+    let mut delivery = Delivery::parquet(&rows(), 1, CURRENT);
     let right = delivery.manifest["files"][0]["MD5checksum"].as_str().unwrap().to_owned();
     let wrong = "0123456789abcdef0123456789abcdef";
     delivery.manifest["files"][0]["MD5checksum"] = wrong.into();
@@ -197,8 +195,7 @@ fn a_parquet_file_with_another_md5_is_noticed_on_demand() {
 
 /// A delivery of one data file that checks out, whatever is in it.
 fn csv_of(bytes: Vec<u8>) -> Delivery {
-    let schema = Delivery::csv(&rows(), 1).manifest["fileSchema"].as_str().unwrap().to_owned();
-    Delivery::new("CSV", &schema, vec![bytes])
+    Delivery::csv_files(CURRENT, vec![bytes])
 }
 
 fn refused_file(bytes: Vec<u8>) -> String {
@@ -208,7 +205,7 @@ fn refused_file(bytes: Vec<u8>) -> String {
 
 #[test]
 fn a_truncated_or_damaged_gzip() {
-    let whole = csv_gz(&rows(), false);
+    let whole = csv_gz(&rows(), CURRENT);
     for len in [whole.len() - 1, whole.len() / 2, 5] {
         assert_eq!(refused_file(whole[..len].to_vec()), "truncated gzip");
     }
@@ -225,20 +222,25 @@ fn a_truncated_or_damaged_gzip() {
 fn a_row_that_can_not_be_understood() {
     let good = "\"b\",\"k\",\"1\",\"2024-05-06T22:37:48.000Z\",\"e\",\"STANDARD\",\"\"\n";
     let row = |key: &str, size: &str, class: &str| {
-        format!("\"b\",\"{key}\",\"{size}\",\"\",\"\",\"{class}\",\"\"\n")
+        format!("\"b\",\"{key}\",\"{size}\",\"2024-05-06T22:37:48.000Z\",\"\",\"{class}\",\"\"\n")
     };
+    let bad_date = |date: &str| format!("date {date:?} isn't one since 1970, as in 2024-05-06T22:37:48.000Z");
     for (bad, cause) in [
         ("\"b\",\"k\",\"1\"\n".to_owned(), "3 fields, expected 7"),
         ("\"b\"\n".to_owned(), "1 field, expected 7"),
         (good.replace("\"\"\n", "\"\",\"more\"\n"), "8 fields, expected 7"),
         (row("k", "12 KB", "STANDARD"), "size \"12 KB\" isn't a whole number"),
         (row("k", "-5", "STANDARD"), "size \"-5\" isn't a whole number"),
-        (row("k", "", "STANDARD"), "size \"\" isn't a whole number"),
+        (row("k", "", "STANDARD"), "Size is missing"),
         (row("k", "18446744073709551616", "STANDARD"), "size \"18446744073709551616\" isn't a whole number"),
         (row("", "1", "STANDARD"), "a key of 0 bytes: 1 to 1024 are possible"),
         (row(&"k".repeat(1025), "1", "STANDARD"), "a key of 1025 bytes: 1 to 1024 are possible"),
         (row("a%2", "1", "STANDARD"), "key \"a%2\" has a malformed % escape"),
-        (row("k", "1", ""), "storage class \"\" is not 1 to 64 letters, digits, `_` or `-`"),
+        (row("k", "1", ""), "StorageClass is missing"),
+        (row("k", "1", "A B"), "storage class \"A B\" is not 1 to 64 letters, digits, `_` or `-`"),
+        (good.replace("22:37", "24:37"), &bad_date("2024-05-06T24:37:48.000Z")),
+        (good.replace("2024-05-06T22:37:48.000Z", "yesterday"), &bad_date("yesterday")),
+        (good.replace("2024-05-06T22:37:48.000Z", ""), "LastModifiedDate is missing"),
         ("\"b\",\"k".to_owned(), "a quoted field that doesn't end"),
     ] {
         let text = format!("{good}{good}{bad}");
@@ -248,10 +250,10 @@ fn a_row_that_can_not_be_understood() {
 
 #[test]
 fn a_parquet_file_without_a_key_column_or_damaged() {
-    let whole = parquet(&rows(), false);
+    let whole = parquet(&rows(), CURRENT);
     let refused = |bytes: Vec<u8>| {
         let error = refused_delivery(&Delivery::parquet_files(vec![bytes]));
-        let start = format!("ingest phase: process chunk: {PARQUET_FILE}: ");
+        let start = format!("manifest phase: read manifest: {PARQUET_FILE}: ");
         error.strip_prefix(&start).expect(&error).to_owned()
     };
     for len in [whole.len() - 1, whole.len() / 2, 3] {
@@ -260,7 +262,7 @@ fn a_parquet_file_without_a_key_column_or_damaged() {
     assert!(refused(b"no parquet at all".to_vec()).starts_with("damaged parquet file: "));
     // The column's name is in the schema once, and in the metadata of each row group.
     let renamed = replace_all(&whole, b"\x03key", b"\x03kex");
-    let cause = "column key: is missing: add it to the inventory configuration's optional fields";
+    let cause = "column key: is missing: is it a file of an inventory?";
     assert_eq!(refused(renamed), cause);
 }
 
@@ -280,7 +282,7 @@ fn a_key_that_leads_out_of_the_folder() {
         delivery.manifest["files"][0]["key"] = key.into();
         let folder = with_previous();
         let delivered = delivery.write(&folder.input());
-        fs::write(folder.input().parent().unwrap().join("outside.csv.gz"), csv_gz(&rows(), false)).unwrap();
+        fs::write(folder.input().parent().unwrap().join("outside.csv.gz"), csv_gz(&rows(), CURRENT)).unwrap();
         let error = refused(&folder, &delivered, &[]);
         assert!(error.starts_with(&format!("manifest phase: read manifest: {key}: ")), "{error}");
     }
@@ -449,9 +451,9 @@ fn a_run_or_a_segment_is_no_index() {
     use s3inv_index_format::{Compression, FileKind, Writer};
     let (folder, damaged, _, _) = small_index();
     for (kind, name) in [(FileKind::Run, "run"), (FileKind::Segment, "segment")] {
-        let columns = s3inv_model::Columns::default();
-        let mut writer = Writer::new(Vec::new(), kind, Compression::Zstd, &columns).unwrap();
-        writer.push(b"", &[]).unwrap();
+        let schema = s3inv_model::Schema::default();
+        let mut writer = Writer::new(Vec::new(), kind, Compression::Zstd, &schema).unwrap();
+        writer.push(b"", &[], s3inv_model::Dates::NONE).unwrap();
         let (bytes, _) = writer.finish(s3inv_model::RowCounts::default()).unwrap();
         fs::write(&damaged, bytes).unwrap();
         for error in [query(&damaged, "").run().error(), verify(&damaged).run().error()] {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use s3inv_index_format::{Entry, Reader};
 use s3inv_tests::{Cli, Delivered, Delivery, Folder, Row, folder, s3inv};
 use serde_json::Value;
 
@@ -33,6 +34,12 @@ pub(crate) fn query(index: &Path, prefix: &str) -> Cli {
 pub(crate) fn exported(index: &Path) -> String {
     let export = s3inv(["export", "--format", "jsonl"]).arg("--index", index).run();
     export.answer().to_owned()
+}
+
+/// Its pages with their checksums: two indexes that have the same ones say the same.
+pub(crate) fn pages(index: &Path) -> Vec<Entry> {
+    let reader = Reader::open(std::fs::File::open(index).unwrap()).unwrap();
+    reader.page_starts().map(Result::unwrap).collect()
 }
 
 /// `verify`.

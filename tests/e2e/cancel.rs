@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use s3inv_tests::{
-    Cli, Delivered, Delivery, Finished, Folder, Row, Signal, Started, csv_text, files_below, folder, gzip,
-    s3inv, single_objects,
+    CURRENT, Cli, Delivered, Delivery, Finished, Folder, Row, Signal, Started, csv_text, files_below, folder,
+    gzip, s3inv, single_objects,
 };
 
 use crate::build::{build, query, verify};
@@ -19,11 +19,8 @@ const OLD: &str = "Prefix: old/\nObjects: 1\nBytes: 3\n";
 /// Data that takes a while to read and to merge in little memory.
 pub(crate) fn long() -> Delivery {
     static FILE: OnceLock<Vec<u8>> = OnceLock::new();
-    let file = FILE.get_or_init(|| gzip(&csv_text(single_objects(OBJECTS), false)));
-    let mut delivery = Delivery::csv(&[Row::new("first", 1)], 1);
-    let schema = delivery.manifest["fileSchema"].as_str().unwrap().to_owned();
-    delivery = Delivery::new("CSV", &schema, vec![file.clone()]);
-    delivery
+    let file = FILE.get_or_init(|| gzip(&csv_text(single_objects(OBJECTS), CURRENT)));
+    Delivery::csv_files(CURRENT, vec![file.clone()])
 }
 
 /// A folder with a long inventory, and a previous index at the destination.

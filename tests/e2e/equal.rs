@@ -1,186 +1,71 @@
 //! The same rows, whoever wrote them and in which format, make the same index: the plain one.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
-use std::path::Path;
+use std::sync::OnceLock;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use s3inv_index_format::{Entry, Reader};
-use s3inv_tests::{Delivery, Row, Sums, folder, hex, rolled_up, written_by_others};
+use s3inv_model::Schema;
+use s3inv_tests::{
+    CURRENT, Counts, Delivery, DuckDb, Folder, Row, Sums, Written, added_up_by_duckdb, folder, hex,
+    rolled_up, written_by_others,
+};
 use serde_json::Value;
 
-use crate::build::{build, exported, json_lines, verify};
+use crate::build::{build, exported, json_lines, pages, verify};
+use crate::sums::{assert_same, prefix, sums};
+use crate::tables::{Table, random_objects, tables};
 
-/// Numbers that are the same in every run (an LCG with Knuth's constants).
-struct Seeded(u64);
-
-impl Seeded {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % end
-    }
-
-    fn of<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len())]
-    }
-}
-
-const PARTS: [&str; 20] = [
-    "a",
-    "b",
-    "logs",
-    "dt=2024-05-06",
-    "",
-    "",
-    "with space",
-    "100%",
-    "%41",
-    "1+1",
-    "+",
-    "caf\u{e9}",
-    "\u{76ee}\u{5f55}",
-    "q\"uote",
-    "com,ma",
-    "\u{1}\u{1f}",
-    "new\nline",
-    "tab\t",
-    ".",
-    "..",
-];
-const CLASSES: [(&str, &str); 8] = [
-    ("STANDARD", ""),
-    ("STANDARD", ""),
-    ("STANDARD_IA", ""),
-    ("GLACIER", ""),
-    ("NOT-YET_KNOWN", ""),
-    ("INTELLIGENT_TIERING", ""),
-    ("INTELLIGENT_TIERING", "INFREQUENT"),
-    ("INTELLIGENT_TIERING", "ARCHIVE_INSTANT_ACCESS"),
-];
-
-fn row(random: &mut Seeded) -> Row {
-    let depth = random.below(6);
-    let parts: Vec<&str> = (0..=depth).map(|_| random.of(&PARTS)).collect();
-    let key = parts.join("/");
-    // A key has at least a byte.
-    let key = if key.is_empty() { "/".to_owned() } else { key };
-    let (class, tier) = random.of(&CLASSES);
-    let size = random.below(1 << 31) as u64 * random.of(&[0, 1, 1 << 20]);
-    Row { class, tier, latest: random.below(10) > 0, marker: random.below(12) == 0, ..Row::new(key, size) }
-}
-
-fn random_table(seed: u64, rows: usize) -> Vec<Row> {
-    let mut random = Seeded(seed);
-    (0..rows).map(|_| row(&mut random)).collect()
-}
-
-/// Keys at the limits, and beside each other what differs only by slashes.
-fn odd_keys() -> Vec<Row> {
-    let long = "k".repeat(1024);
-    let deep = "d/".repeat(500);
-    let slashes = "/".repeat(1024);
-    let wide = format!("{}/x", "n".repeat(1021));
-    let keys = [
-        "/",
-        "//",
-        "///",
-        "/a",
-        "//a",
-        "a",
-        "a/",
-        "a//",
-        "a//b",
-        "a/b",
-        "a/b/",
-        "a/b//c",
-        "a b/c",
-        "a+b/c",
-        "a%20b/c",
-        "a%2Fb/c",
-        "%/%",
-        "\u{0}/\u{0}",
-        "a\u{7f}/b",
-        "\r\n/x",
-        ".hidden/x",
-        "../x",
-        "a/./b",
-        "a/../b",
-        "\u{feff}/x",
-        "z",
-        &long,
-        &deep,
-        &slashes,
-        &wide,
-    ];
-    keys.iter().enumerate().map(|(nth, key)| Row::new(*key, nth as u64)).collect()
-}
-
-fn not_utf8() -> Vec<Row> {
-    let keys: [&[u8]; 5] = [b"\xff/a", b"\xfe\xff/\x80/b", b"ok/c", b"\xc3/\xa9", b"\xff/"];
-    keys.iter().map(|key| Row::new(*key, 1)).collect()
-}
-
-fn tables() -> Vec<Vec<Row>> {
-    let mut tables: Vec<_> = (1..=3).map(|seed| random_table(seed, 700)).collect();
-    tables.extend([odd_keys(), not_utf8()]);
-    tables
-}
-
-/// What an export says.
-fn sums(export: &str) -> Sums {
-    json_lines(export).iter().map(|row| (prefix(row), classes(row))).collect()
-}
-
-fn prefix(row: &Value) -> Vec<u8> {
-    match (row["prefix"].as_str(), row["prefix_b64"].as_str()) {
-        (Some(text), None) => text.as_bytes().to_vec(),
-        (None, Some(b64)) => {
-            let prefix = STANDARD.decode(b64).unwrap();
-            assert!(String::from_utf8(prefix.clone()).is_err(), "{row}");
-            prefix
-        }
-        _ => panic!("{row}"),
-    }
-}
-
-fn classes(row: &Value) -> BTreeMap<String, (u64, u64)> {
-    let numbers = |sums: &Value| (sums["objects"].as_u64().unwrap(), sums["bytes"].as_u64().unwrap());
-    let classes = row["classes"].as_object().unwrap();
-    let classes: BTreeMap<_, _> =
-        classes.iter().map(|(class, sums)| (class.clone(), numbers(sums))).collect();
-    let total = classes.values().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    assert_eq!(numbers(row), total, "{row}");
-    let slashes = prefix(row).split(|byte| *byte == b'/').count() - 1;
-    assert_eq!(row["depth"], slashes, "{row}");
-    classes
-}
-
-/// Shows the first difference: all of them are too much to read.
-fn assert_same<K: PartialEq + Debug, V: PartialEq + Debug>(a: &BTreeMap<K, V>, b: &BTreeMap<K, V>) {
-    let differ = a.iter().zip(b).find(|(a, b)| a != b);
-    assert!(differ.is_none(), "{differ:?}");
-    assert_eq!(a.len(), b.len());
-}
-
-/// An index, as far as its rows make it: its pages with their checksums, and all that it says.
-#[derive(PartialEq, Eq)]
+/// An index, as far as its rows make it: its pages with their checksums, and what their numbers are of.
 struct Built {
+    folder: Folder,
     pages: Vec<Entry>,
-    export: String,
+    schema: Schema,
+}
+
+impl Built {
+    fn export(&self) -> String {
+        exported(&self.folder.index())
+    }
 }
 
 fn built(delivery: &Delivery, workers: &str) -> Built {
     let folder = folder();
     let delivered = delivery.write(&folder.input());
     build(&folder, &delivered).arg("--workers", workers).run().summary();
-    verify(&folder.index()).run().answer();
-    Built { pages: pages(&folder.index()), export: exported(&folder.index()) }
+    let reader = Reader::open(std::fs::File::open(folder.index()).unwrap()).unwrap();
+    let schema = reader.info().schema.clone();
+    Built { pages: pages(&folder.index()), folder, schema }
 }
 
-fn pages(index: &Path) -> Vec<Entry> {
-    let reader = Reader::open(std::fs::File::open(index).unwrap()).unwrap();
-    reader.page_starts().map(Result::unwrap).collect()
+fn assert_built_same(a: &Built, b: &Built, what: &str) {
+    if a.pages != b.pages || a.schema != b.schema {
+        assert_same(&sums(&a.export()), &sums(&b.export()));
+        panic!("{what} says the same, but in other pages");
+    }
+}
+
+/// A table, what its CSV makes, and what others made of it.
+struct Case {
+    table: Table,
+    csv: Built,
+    export: String,
+    others: Vec<Written>,
+}
+
+/// All tables: made once, for Python starts slowly.
+fn cases() -> &'static [Case] {
+    static CASES: OnceLock<Vec<Case>> = OnceLock::new();
+    CASES.get_or_init(|| {
+        let tables = tables();
+        let shown: Vec<_> = tables.iter().map(|table| (&table.rows[..], &table.columns[..])).collect();
+        let others = written_by_others(&shown);
+        let case = |(table, others): (Table, _)| {
+            let csv = built(&Delivery::csv_of(&table.rows, 3, &table.columns), "2");
+            verify(&csv.folder.index()).run().answer();
+            Case { export: csv.export(), table, csv, others }
+        };
+        tables.into_iter().zip(others).map(case).collect()
+    })
 }
 
 /// Parents before children, children of a prefix together.
@@ -196,70 +81,130 @@ fn assert_ordered(export: &str) {
 }
 
 #[test]
-fn all_formats_and_writers_agree_with_the_plain_map() {
-    let tables = tables();
-    for (rows, others) in tables.iter().zip(written_by_others(&tables)) {
-        let csv = built(&Delivery::csv_versions(rows, 3), "2");
-        assert_same(&sums(&csv.export), &rolled_up(rows));
-        assert_ordered(&csv.export);
-        for (writer, delivery, workers) in [
-            ("csv, one file", Delivery::csv_versions(rows, 1), "1"),
-            ("parquet", Delivery::parquet(rows, 2, true), "2"),
-            ("pyarrow", Delivery::parquet_files(vec![others.pyarrow]), "1"),
-            ("duckdb", Delivery::parquet_files(vec![others.duckdb]), "1"),
+fn csv_and_parquet_agree_with_the_plain_definition() {
+    for Case { table: Table { name, rows, columns }, csv, export, .. } in cases() {
+        assert_same(&sums(export), &rolled_up(rows, columns));
+        assert_ordered(export);
+        for (format, delivery, workers) in [
+            ("csv, one file", Delivery::csv_of(rows, 1, columns), "1"),
+            ("csv, not compressed", uncompressed(rows, columns), "1"),
+            ("parquet", Delivery::parquet(rows, 2, columns), "2"),
         ] {
-            let other = built(&delivery, workers);
-            assert_same(&sums(&other.export), &sums(&csv.export));
-            assert!(other.export == csv.export, "{writer}");
-            assert!(other.pages == csv.pages, "{writer} makes other pages");
-        }
-        if let Some(summed) = others.sums {
-            assert_same(&by_duckdb(&summed), &hexed(&rolled_up(rows)));
+            assert_built_same(&built(&delivery, workers), csv, &format!("{name}, {format}"));
         }
     }
 }
 
-type Hexed = BTreeMap<(String, String), (u64, u64)>;
-
-/// What `DuckDB` adds up.
-fn by_duckdb(sums: &str) -> Hexed {
-    let line = |line: &str| {
-        // The root's hex is empty.
-        let [prefix, class, objects, bytes] = line.split(' ').collect::<Vec<_>>()[..] else {
-            panic!("{line}")
-        };
-        ((prefix.to_owned(), class.to_owned()), (objects.parse().unwrap(), bytes.parse().unwrap()))
-    };
-    sums.lines().map(line).collect()
+fn uncompressed(rows: &[Row], columns: &[s3inv_tests::Column]) -> Delivery {
+    let text = s3inv_tests::csv_text(rows.iter().cloned(), columns);
+    Delivery::csv_files(columns, vec![text]).ending(".csv.gz", ".csv")
 }
 
-fn hexed(sums: &Sums) -> Hexed {
-    let of_prefix = |(prefix, classes): (&Vec<u8>, &BTreeMap<String, (u64, u64)>)| {
-        let prefix = hex(prefix);
-        classes.iter().map(|(class, sums)| ((prefix.clone(), class.clone()), *sums)).collect::<Vec<_>>()
-    };
-    sums.iter().flat_map(of_prefix).collect()
+/// Compares what other programs wrote in a format, in this many ways at most.
+fn others_agree(orc: bool, ways: usize) {
+    let mut most = 0;
+    for Case { table, csv, others, .. } in cases() {
+        let others: Vec<_> = others.iter().filter(|other| other.is_orc() == orc).collect();
+        for Written { by, delivery } in &others {
+            assert_built_same(&built(delivery, "1"), csv, &format!("{}, {by}", table.name));
+        }
+        most = most.max(others.len());
+    }
+    assert_eq!(most, ways);
 }
 
 #[test]
-fn reports_without_versions_count_every_row() {
-    let rows: Vec<Row> =
-        random_table(9, 500).into_iter().map(|row| Row { latest: true, marker: false, ..row }).collect();
-    let csv = built(&Delivery::csv(&rows, 2), "1");
-    assert_same(&sums(&csv.export), &rolled_up(&rows));
-    let parquet = built(&Delivery::parquet(&rows, 3, false), "3");
-    assert!(parquet == csv, "CSV and Parquet make different pages");
+fn parquet_of_others_makes_the_same_index() {
+    others_agree(false, 5);
+}
+
+#[test]
+fn orc_of_others_makes_the_same_index() {
+    others_agree(true, 4);
+}
+
+/// `DuckDB` reads the very files, and adds them up with SQL.
+#[test]
+fn duckdb_adds_up_the_same() {
+    let folder = folder();
+    let (mut deliveries, mut expected) = (Vec::new(), Vec::new());
+    for (nth, Case { table, export, others, .. }) in cases().iter().enumerate() {
+        if table.rows.iter().any(|row| std::str::from_utf8(&row.key).is_err()) {
+            continue;
+        }
+        let orc = others.iter().find(|other| other.by == "pyorc.orc").unwrap();
+        let csv_files = Delivery::csv_of(&table.rows, 3, &table.columns);
+        let parquet = Delivery::parquet(&table.rows, 2, &table.columns);
+        for (format, delivery) in [("csv", &csv_files), ("parquet", &parquet), ("orc", &orc.delivery)] {
+            let delivered = delivery.write(&folder.path(&format!("{nth}-{format}")));
+            deliveries.push((format, delivered, table));
+            expected.push(hexed(&sums(export)));
+        }
+    }
+    let shown = deliveries.iter().map(|(format, delivered, table)| {
+        let columns = &table.columns;
+        DuckDb { format, files: &delivered.files, columns }
+    });
+    let inventories: Vec<DuckDb<'_>> = shown.collect();
+    let all = added_up_by_duckdb(&inventories);
+    for ((by_duckdb, expected), (format, _, table)) in all.iter().zip(&expected).zip(&deliveries) {
+        assert!(expected.len() > 10, "{}", table.name);
+        assert_same(by_duckdb, expected);
+        assert!(by_duckdb.contains_key(""), "{} as {format}", table.name);
+    }
+    assert_eq!(all.len(), 30);
+}
+
+fn hexed(sums: &Sums) -> BTreeMap<String, Counts> {
+    sums.iter().map(|(prefix, counts)| (hex(prefix), counts.clone())).collect()
 }
 
 /// Many pages, runs and partitions: the formats agree there too.
 #[test]
-fn large_tables_have_the_same_pages_in_both_formats() {
-    let rows: Vec<Row> = s3inv_tests::single_objects(60_000)
-        .chain((0..20_000).map(|nth| Row::new(format!("p/{}/{}/k{nth}", nth % 97, nth % 1009), nth)))
+fn large_tables_have_the_same_pages_in_all_formats() {
+    let rows: Vec<Row> = s3inv_tests::single_objects(30_000)
+        .chain((0..10_000).map(|nth| Row::new(format!("p/{}/{}/k{nth}", nth % 97, nth % 1009), nth)))
         .collect();
     let csv = built(&Delivery::csv(&rows, 4), "3");
-    let parquet = built(&Delivery::parquet(&rows, 1, false), "1");
+    let parquet = built(&Delivery::parquet(&rows, 1, CURRENT), "1");
     assert!(csv.pages.len() > 10, "{}", csv.pages.len());
-    assert!(parquet == csv, "CSV and Parquet make different pages");
-    assert_same(&sums(&csv.export), &rolled_up(&rows));
+    assert_built_same(&parquet, &csv, "parquet");
+    let others = written_by_others(&[(&rows, CURRENT)]).remove(0);
+    for Written { by, delivery } in others.iter().filter(|other| other.is_orc()) {
+        assert_built_same(&built(delivery, "1"), &csv, by);
+    }
+    let expected = rolled_up(&rows, CURRENT);
+    let export = csv.export();
+    // All of it takes long.
+    let lines: Vec<&str> = export.lines().collect();
+    assert_eq!(lines.len(), expected.len());
+    for line in lines.iter().step_by(13) {
+        let (prefix, counts) = sums(line).pop_first().unwrap();
+        assert_eq!(counts, expected[&prefix], "{line}");
+    }
+}
+
+/// The same rows in another order, in other files and by other workers.
+#[test]
+fn order_and_division_of_rows_do_not_matter() {
+    let rows = random_objects(11, 3000);
+    let reversed: Vec<Row> = rows.iter().rev().cloned().collect();
+    let one = built(&Delivery::csv(&rows, 1), "1");
+    for (files, workers) in [(2, "2"), (7, "3"), (300, "4")] {
+        assert_built_same(&built(&Delivery::csv(&reversed, files), workers), &one, &format!("{files} files"));
+    }
+}
+
+/// A build again gives the same bytes.
+#[test]
+fn a_build_depends_on_its_input_alone() {
+    let folder = folder();
+    let delivered = Delivery::csv(&random_objects(12, 500), 3).write(&folder.input());
+    let bytes = |workers: &str| {
+        build(&folder, &delivered).arg("--workers", workers).run().summary();
+        verify(&folder.index()).run().answer();
+        std::fs::read(folder.index()).unwrap()
+    };
+    assert!(bytes("1") == bytes("1"));
+    assert!(bytes("3") == bytes("1"));
 }

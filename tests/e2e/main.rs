@@ -4,11 +4,21 @@
 
 mod answers;
 mod bad_input;
+mod bad_rows;
 mod build;
 mod cancel;
+mod changed;
+mod csv_shapes;
 mod documented;
 mod equal;
+mod fields;
 mod library;
+mod manifests;
+mod measures;
 mod memory;
+mod orc;
 mod s3;
 mod stalled;
+mod sums;
+mod tables;
+mod versions;

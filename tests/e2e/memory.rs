@@ -1,6 +1,8 @@
 //! A budget of memory is kept, and what it forces to disk comes back whole.
 
-use s3inv_tests::{Delivered, Delivery, Folder, Row, csv_text, folder, gzip, s3inv, single_objects};
+use s3inv_tests::{
+    CURRENT, Cli, Delivered, Delivery, Folder, csv_text, folder, gzip, large_files, s3inv, single_objects,
+};
 use serde_json::Value;
 
 use crate::build::{query, verify};
@@ -11,16 +13,19 @@ const MIB: u64 = 1 << 20;
 const BEYOND: u64 = 64 * MIB;
 
 fn delivered(folder: &Folder) -> Delivered {
-    let schema = Delivery::csv(&[Row::new("a", 1)], 1).manifest["fileSchema"].as_str().unwrap().to_owned();
     let mut rows = single_objects(OBJECTS);
-    let mut half = || gzip(&csv_text(rows.by_ref().take(OBJECTS as usize / 2), false));
-    Delivery::new("CSV", &schema, vec![half(), half()]).write(&folder.input())
+    let mut half = || gzip(&csv_text(rows.by_ref().take(OBJECTS as usize / 2), CURRENT));
+    Delivery::csv_files(CURRENT, vec![half(), half()]).write(&folder.input())
 }
 
-fn built(folder: &Folder, delivered: &Delivered, (budget, workers): (u64, &str)) -> Value {
+fn built(folder: &Folder, delivered: &Delivered, place: (u64, &str)) -> Value {
+    build_in(folder, delivered, place).run().summary()
+}
+
+fn build_in(folder: &Folder, delivered: &Delivered, (budget, workers): (u64, &str)) -> Cli {
     let build = s3inv(["build"]).arg("--s3-manifest", &delivered.manifest).arg("--out", folder.index());
     let build = build.arg("--temp-dir", folder.temp()).arg("--workers", workers);
-    build.arg("--mem-budget", format!("{budget}MiB")).run().summary()
+    build.arg("--mem-budget", format!("{budget}MiB"))
 }
 
 #[test]
@@ -36,15 +41,40 @@ fn a_million_prefixes_in_little_memory() {
         assert!(place.0 > 16 || number("merge_rounds") > 1, "{summary}");
         assert_eq!((number("rows"), number("prefixes"), number("depth")), (OBJECTS, OBJECTS + 1, 1));
         folder.assert_left(&["index.s3inv"]);
-        assert_whole(&folder);
+        assert_whole(&folder, OBJECTS);
     }
 }
 
-fn assert_whole(folder: &Folder) {
+/// Row groups and stripes that are larger than the budget.
+#[test]
+fn large_files_of_columns_in_little_memory() {
+    const OBJECTS: u64 = 300_000;
+    let large = large_files(OBJECTS);
+    let folder = folder();
+    for delivery in [Delivery::parquet_files(vec![large.parquet]), Delivery::orc_files(vec![large.orc])] {
+        let delivered = delivery.write(&folder.input());
+        let summary = built(&folder, &delivered, (16, "1"));
+        let number = |name: &str| summary[name].as_u64().unwrap();
+        assert!(number("peak_memory_bytes") <= 16 * MIB + BEYOND, "{summary}");
+        assert!(number("run_files") > 1, "{summary}");
+        assert_eq!((number("rows"), number("prefixes")), (OBJECTS, OBJECTS + 1));
+        assert_whole(&folder, OBJECTS);
+    }
+    let delivery = Delivery::orc_files(vec![large.dictionary]);
+    let key = delivery.files[0].key.clone();
+    let delivered = delivery.write(&folder.input());
+    assert_eq!(built(&folder, &delivered, (256, "1"))["rows"], OBJECTS);
+    let error = build_in(&folder, &delivered, (16, "1")).run().error();
+    let cause = "a dictionary of more than 16777216 bytes doesn't fit the memory budget";
+    assert!(error.ends_with(&format!("{key}: stripe 1: column key: {cause}")), "{error}");
+    folder.assert_left(&["index.s3inv"]);
+}
+
+fn assert_whole(folder: &Folder, objects: u64) {
     verify(&folder.index()).run().answer();
-    let bytes = OBJECTS / 1000 * (999 * 1000 / 2);
+    let bytes = objects / 1000 * (999 * 1000 / 2);
     let root = query(&folder.index(), "").run();
-    assert_eq!(root.answer(), format!("Prefix: \nObjects: {OBJECTS}\nBytes: {bytes}\n"));
+    assert_eq!(root.answer(), format!("Prefix: \nObjects: {objects}\nBytes: {bytes}\n"));
     let one = single_objects(4321).last().unwrap();
     let prefix = String::from_utf8(one.key).unwrap().replace("object", "");
     let found = query(&folder.index(), &prefix).run();

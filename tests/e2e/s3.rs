@@ -1,7 +1,8 @@
 //! Manifest, data and index in S3.
 
 use s3inv_tests::{
-    Bucket, Cli, Delivery, Folder, Row, Signal, csv_text, folder, gzip, s3inv, single_objects,
+    Bucket, CURRENT, Cli, Delivery, Folder, Row, Signal, csv_text, folder, gzip, s3inv, single_objects,
+    written_by_others,
 };
 
 use crate::build::exported;
@@ -23,9 +24,13 @@ fn ask(bucket: &Bucket, args: &[&str]) -> Cli {
 #[test]
 fn all_in_s3() {
     let folder = folder();
-    for (name, delivery) in
-        [("csv", Delivery::csv(&rows(), 3)), ("parquet", Delivery::parquet(&rows(), 2, false))]
-    {
+    let written = written_by_others(&[(&rows(), CURRENT)]).remove(0).into_iter();
+    let orc = written.map(|written| (written.by, written.delivery)).find(|(by, _)| by == "pyorc.orc");
+    for (name, delivery) in [
+        ("csv", Delivery::csv(&rows(), 3)),
+        ("parquet", Delivery::parquet(&rows(), 2, CURRENT)),
+        ("orc", orc.unwrap().1),
+    ] {
         let local = delivery.write(&folder.input());
         crate::build::build(&folder, &local).run().summary();
         let (bucket, delivery) = Bucket::with(name, delivery);
@@ -124,9 +129,8 @@ fn a_missing_or_changed_data_file_in_s3() {
 #[test]
 fn a_build_to_s3_that_is_cancelled_leaves_nothing_there() {
     let folder = folder();
-    let schema = Delivery::csv(&rows(), 1).manifest["fileSchema"].as_str().unwrap().to_owned();
-    let data = gzip(&csv_text(single_objects(1_300_000), false));
-    let (bucket, delivery) = Bucket::with("cancelled", Delivery::new("CSV", &schema, vec![data]));
+    let data = gzip(&csv_text(single_objects(1_300_000), CURRENT));
+    let (bucket, delivery) = Bucket::with("cancelled", Delivery::csv_files(CURRENT, vec![data]));
     let before = bucket.listing();
     for (phase, name) in
         [("Ingest", "ingest"), ("Merge", "merge"), ("Finalize", "finalize"), ("Publish", "publish")]

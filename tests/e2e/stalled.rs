@@ -1,10 +1,12 @@
 //! An S3 that stalls, against the real binary.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use s3inv_cancel::{Clock, SystemClock};
 use s3inv_tests::{
-    Answer, Cli, Delivery, FakeS3, Folder, Request, Row, Signal, csv_text, folder, gzip, s3inv,
+    Answer, CURRENT, Cli, Delivery, FakeS3, Folder, Request, Row, Signal, csv_text, folder, gzip, s3inv,
     single_objects,
 };
 
@@ -27,7 +29,7 @@ fn small() -> Delivery {
 }
 
 /// Serves a delivery, but answers otherwise for data files.
-fn serving(delivery: Delivery, data: fn(&Request, Vec<u8>) -> Answer) -> FakeS3 {
+fn serving(delivery: Delivery, data: impl Fn(&Request, Vec<u8>) -> Answer + Send + Sync + 'static) -> FakeS3 {
     FakeS3::start(move |request| {
         let found = delivery.objects().into_iter().find(|(key, _)| request.target.contains(key.as_str()));
         match found {
@@ -76,17 +78,32 @@ fn a_download_that_stalls_before_or_within_its_body() {
     }
 }
 
+/// Its columns are asked for with the manifest; its rows later.
 #[test]
 fn a_parquet_file_that_stalls() {
-    let rows = [Row::new("a/b", 1)];
-    let delivery = || Delivery::parquet(&rows, 1, false);
-    let (folder, fake) = (folder(), serving(delivery(), |_, bytes| Answer::Half(bytes)));
-    let running = build_from(&fake, &folder).start();
-    fake.wait_for(|request| request.method == "GET" && request.target.contains("/data/"));
-    let (finished, took) = running.end_by(Signal::SIGINT);
-    assert_cancelled(&finished, 130, "ingest");
-    assert!(took < PROMPT, "{took:?}");
-    folder.assert_left(&[]);
+    for (answered, phase) in [(0, "manifest"), (1, "ingest")] {
+        let delivery = Delivery::parquet(&[Row::new("a/b", 1)], 1, CURRENT);
+        let asked = AtomicUsize::new(0);
+        let is_over = move |request: &Request| {
+            request.method == "GET" && asked.fetch_add(1, Ordering::Relaxed) >= answered
+        };
+        let fake =
+            serving(
+                delivery,
+                move |request, bytes| {
+                    if is_over(request) { Answer::Half(bytes) } else { Answer::Object(bytes) }
+                },
+            );
+        let folder = folder();
+        let running = build_from(&fake, &folder).start();
+        (0..=answered).for_each(|_| {
+            fake.wait_for(|request| request.method == "GET" && request.target.contains("/data/"));
+        });
+        let (finished, took) = running.end_by(Signal::SIGINT);
+        assert_cancelled(&finished, 130, phase);
+        assert!(took < PROMPT, "{took:?}");
+        folder.assert_left(&[]);
+    }
 }
 
 #[test]
@@ -146,8 +163,9 @@ fn a_destination_that_stalls() {
 }
 
 fn large() -> Delivery {
-    let schema = small().manifest["fileSchema"].as_str().unwrap().to_owned();
-    Delivery::new("CSV", &schema, vec![gzip(&csv_text(single_objects(OBJECTS), false))])
+    static FILE: OnceLock<Vec<u8>> = OnceLock::new();
+    let file = FILE.get_or_init(|| gzip(&csv_text(single_objects(OBJECTS), CURRENT)));
+    Delivery::csv_files(CURRENT, vec![file.clone()])
 }
 
 fn is_abort(request: &Request) -> bool {

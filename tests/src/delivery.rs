@@ -1,16 +1,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use libdeflater::{CompressionLvl, Compressor};
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
-use crate::{Row, parquet};
+use crate::row::SNAPSHOT;
+use crate::{CURRENT, Column, Row, VERSIONS, csv_gz, parquet};
 
 const CONFIGURATION: &str = "inventories/my-bucket/daily";
-const SCHEMA: &str = "Bucket, Key, Size, LastModifiedDate, ETag, StorageClass, IntelligentTieringAccessTier";
-const VERSIONS_SCHEMA: &str = "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, LastModifiedDate, \
-     ETag, StorageClass, IntelligentTieringAccessTier";
 
 /// A file of a delivery.
 #[derive(Clone)]
@@ -42,42 +39,75 @@ pub struct Delivered {
 impl Delivery {
     /// A delivery of these data files; `format` and `schema` as the manifest has them.
     pub fn new(format: &str, schema: &str, files: Vec<Vec<u8>>) -> Self {
-        let end = if format == "CSV" { "csv.gz" } else { "parquet" };
+        let end = if format == "CSV" { "csv.gz".to_owned() } else { format.to_ascii_lowercase() };
         let place = |(nth, bytes): (usize, Vec<u8>)| DataFile {
             key: format!("{CONFIGURATION}/data/{nth:08x}-5b2c-4d1e-9f3a-000000000000.{end}"),
             bytes,
         };
-        let files: Vec<DataFile> = files.into_iter().enumerate().map(place).collect();
-        let manifest = json!({
+        let mut delivery = Self { manifest: Value::Null, checksum: true, files: Vec::new() };
+        delivery.manifest = json!({
             "sourceBucket": "my-bucket",
             "destinationBucket": "arn:aws:s3:::reports",
             "version": "2016-11-30",
-            "creationTimestamp": "1747098000000",
+            "creationTimestamp": SNAPSHOT.to_string(),
             "fileFormat": format,
             "fileSchema": schema,
-            "files": files.iter().map(listed).collect::<Vec<_>>(),
         });
-        Self { manifest, checksum: true, files }
+        delivery.with_files(files.into_iter().enumerate().map(place).collect())
+    }
+
+    /// The same with other data files, listed as they are.
+    #[must_use]
+    pub fn with_files(mut self, files: Vec<DataFile>) -> Self {
+        self.manifest["files"] = files.iter().map(listed).collect();
+        Self { files, ..self }
+    }
+
+    /// The same with data files whose keys end otherwise.
+    #[must_use]
+    pub fn ending(self, from: &str, to: &str) -> Self {
+        let renamed = |file: &DataFile| DataFile {
+            key: format!("{}{to}", file.key.strip_suffix(from).expect(from)),
+            ..file.clone()
+        };
+        let files = self.files.iter().map(renamed).collect();
+        self.with_files(files)
     }
 
     /// Rows as CSV, in this many files.
     pub fn csv(rows: &[Row], files: usize) -> Self {
-        Self::new("CSV", SCHEMA, shares(rows, files, |rows| csv_gz(rows, false)))
+        Self::csv_of(rows, files, CURRENT)
     }
 
     /// Rows of all versions as CSV, in this many files.
     pub fn csv_versions(rows: &[Row], files: usize) -> Self {
-        Self::new("CSV", VERSIONS_SCHEMA, shares(rows, files, |rows| csv_gz(rows, true)))
+        Self::csv_of(rows, files, VERSIONS)
     }
 
-    /// Rows as Parquet, in this many files.
-    pub fn parquet(rows: &[Row], files: usize, versions: bool) -> Self {
-        Self::parquet_files(shares(rows, files, |rows| parquet(rows, versions)))
+    /// Rows as CSV with these columns, in this many files.
+    pub fn csv_of(rows: &[Row], files: usize, columns: &[Column]) -> Self {
+        Self::csv_files(columns, shares(rows, files, |rows| csv_gz(rows, columns)))
+    }
+
+    /// CSV files with these columns.
+    pub fn csv_files(columns: &[Column], files: Vec<Vec<u8>>) -> Self {
+        let names: Vec<_> = columns.iter().map(|column| column.name()).collect();
+        Self::new("CSV", &names.join(", "), files)
+    }
+
+    /// Rows as Parquet with these columns, in this many files.
+    pub fn parquet(rows: &[Row], files: usize, columns: &[Column]) -> Self {
+        Self::parquet_files(shares(rows, files, |rows| parquet(rows, columns)))
     }
 
     /// Parquet files that somebody wrote.
     pub fn parquet_files(files: Vec<Vec<u8>>) -> Self {
         Self::new("Parquet", "message s3.inventory {  required binary bucket (STRING);  }", files)
+    }
+
+    /// ORC files that somebody wrote.
+    pub fn orc_files(files: Vec<Vec<u8>>) -> Self {
+        Self::new("ORC", "struct<bucket:string,key:string>", files)
     }
 
     /// The same in another bucket.
@@ -128,50 +158,4 @@ fn shares(rows: &[Row], files: usize, write: impl Fn(&[Row]) -> Vec<u8>) -> Vec<
 /// An MD5 as 32 hex digits.
 pub fn md5_hex(bytes: &[u8]) -> String {
     format!("{:032x}", u128::from_be_bytes(Md5::digest(bytes).into()))
-}
-
-/// Gzip, quickly.
-pub fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut compressor = Compressor::new(CompressionLvl::new(1).unwrap());
-    let mut out = vec![0; compressor.gzip_compress_bound(bytes.len())];
-    let len = compressor.gzip_compress(bytes, &mut out).unwrap();
-    out.truncate(len);
-    out
-}
-
-/// Rows as a data file, with the columns of all versions or without.
-pub fn csv_gz(rows: &[Row], versions: bool) -> Vec<u8> {
-    gzip(&csv_text(rows.iter().cloned(), versions))
-}
-
-/// Rows as CSV: no header, every field quoted, keys form-encoded.
-pub fn csv_text(rows: impl IntoIterator<Item = Row>, versions: bool) -> Vec<u8> {
-    let mut text = Vec::new();
-    for row in rows {
-        text.extend_from_slice(b"\"my-bucket\",\"");
-        form_encode(&row.key, &mut text);
-        if versions {
-            text.extend_from_slice(format!("\",\"null\",\"{}\",\"{}", row.latest, row.marker).as_bytes());
-        }
-        let rest = if row.marker {
-            "\",\"\",\"2024-05-06T22:37:48.000Z\",\"\",\"\",\"\"\n".to_owned()
-        } else {
-            let Row { size, class, tier, .. } = row;
-            format!("\",\"{size}\",\"2024-05-06T22:37:48.000Z\",\"d41d8cd9\",\"{class}\",\"{tier}\"\n")
-        };
-        text.extend_from_slice(rest.as_bytes());
-    }
-    text
-}
-
-/// Appends a key as S3 writes it in CSV: `+` is a space, `/` stays.
-fn form_encode(key: &[u8], out: &mut Vec<u8>) {
-    for &byte in key {
-        match byte {
-            b' ' => out.push(b'+'),
-            b'/' | b'.' | b'-' | b'_' | b'*' => out.push(byte),
-            _ if byte.is_ascii_alphanumeric() => out.push(byte),
-            _ => out.extend_from_slice(format!("%{byte:02X}").as_bytes()),
-        }
-    }
 }

@@ -5,6 +5,8 @@
 #![allow(clippy::missing_panics_doc, clippy::must_use_candidate, reason = "they panic as tests do")]
 
 mod binary;
+mod column;
+mod csv;
 mod delivery;
 mod folder;
 mod parquet_file;
@@ -14,11 +16,13 @@ mod server;
 mod store;
 
 pub use binary::{Cli, Finished, Started, s3inv};
-pub use delivery::{DataFile, Delivered, Delivery, csv_gz, csv_text, gzip, md5_hex};
+pub use column::{CURRENT, Column, VERSIONS, without};
+pub use csv::{csv_gz, csv_text, gzip};
+pub use delivery::{DataFile, Delivered, Delivery, md5_hex};
 pub use folder::{Folder, files_below, folder};
 pub use nix::sys::signal::Signal;
 pub use parquet_file::parquet;
-pub use python::{Others, hex, written_by_others};
-pub use row::{Row, Sums, rolled_up, single_objects};
+pub use python::{DuckDb, Large, Written, added_up_by_duckdb, hex, large_files, written_by_others};
+pub use row::{Counts, DAY, MODIFIED, Row, SNAPSHOT, Sums, rolled_up, single_objects};
 pub use server::{Answer, FakeS3, Request};
 pub use store::Bucket;

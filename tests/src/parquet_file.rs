@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use parquet::basic::Compression;
@@ -6,14 +7,14 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 
-use crate::Row;
+use crate::{Column, Row};
 
 /// Rows of a row group: few, so that small tables have several.
 const GROUP: usize = 100;
 
-/// Rows as a Parquet data file, with the columns of all versions or without.
-pub fn parquet(rows: &[Row], versions: bool) -> Vec<u8> {
-    let schema = Arc::new(parse_message_type(&schema(versions)).unwrap());
+/// Rows as a Parquet data file.
+pub fn parquet(rows: &[Row], columns: &[Column]) -> Vec<u8> {
+    let schema = Arc::new(parse_message_type(&schema(columns)).unwrap());
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_data_page_row_count_limit(40)
@@ -21,46 +22,65 @@ pub fn parquet(rows: &[Row], versions: bool) -> Vec<u8> {
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties.build())).unwrap();
     for rows in rows.chunks(GROUP) {
         let mut group = file.next_row_group().unwrap();
-        write_group(&mut group, rows, versions);
+        for column in columns {
+            write_column(&mut group, rows, *column);
+        }
         group.close().unwrap();
     }
     file.into_inner().unwrap()
 }
 
-fn schema(versions: bool) -> String {
-    let flags = "optional boolean is_latest; optional boolean is_delete_marker;";
-    format!(
-        "message s3.inventory {{
-            required binary bucket (UTF8);
-            required binary key (UTF8);
-            {}
-            optional int64 size;
-            optional int64 last_modified_date (TIMESTAMP_MILLIS);
-            optional binary storage_class (UTF8);
-            optional binary intelligent_tiering_access_tier (UTF8);
-        }}",
-        if versions { flags } else { "" }
-    )
+fn schema(columns: &[Column]) -> String {
+    let mut schema = "message s3.inventory {".to_owned();
+    for column in columns {
+        let (start, end) = match column {
+            Column::Bucket | Column::Key => ("required binary", "(UTF8)"),
+            Column::IsLatest | Column::IsDeleteMarker => ("optional boolean", ""),
+            Column::Size => ("optional int64", ""),
+            Column::LastModifiedDate => ("optional int64", "(TIMESTAMP_MILLIS)"),
+            _ => ("optional binary", "(UTF8)"),
+        };
+        // Writing to a string can't fail.
+        let _ = write!(schema, "{start} {} {end};", column.file_name());
+    }
+    schema + "}"
 }
 
 type Group<'a> = SerializedRowGroupWriter<'a, Vec<u8>>;
 
-fn write_group(group: &mut Group<'_>, rows: &[Row], versions: bool) {
-    let unless_marker = |row: &Row, text: &str| (!row.marker && !text.is_empty()).then(|| text.into());
-    column::<ByteArrayType>(group, false, rows, |_| Some("my-bucket".into()));
-    column::<ByteArrayType>(group, false, rows, |row| Some(ByteArray::from(row.key.clone())));
-    if versions {
-        column::<BoolType>(group, true, rows, |row| Some(row.latest));
-        column::<BoolType>(group, true, rows, |row| Some(row.marker));
+fn write_column(group: &mut Group<'_>, rows: &[Row], column: Column) {
+    let text = |text: &str| (!text.is_empty()).then(|| ByteArray::from(text));
+    let told = |row: &Row| !row.lacks(column);
+    match column {
+        Column::Bucket => write::<ByteArrayType>(group, false, rows, |_| text("my-bucket")),
+        Column::Key => write::<ByteArrayType>(group, false, rows, |row| Some(row.key.clone().into())),
+        Column::VersionId => write::<ByteArrayType>(group, true, rows, |_| None),
+        Column::IsLatest => write::<BoolType>(group, true, rows, |row| told(row).then_some(row.latest)),
+        Column::IsDeleteMarker => write::<BoolType>(group, true, rows, |row| told(row).then_some(row.marker)),
+        Column::Size => {
+            write::<Int64Type>(group, true, rows, |row| told(row).then_some(row.size.cast_signed()));
+        }
+        Column::LastModifiedDate => {
+            write::<Int64Type>(group, true, rows, |row| told(row).then_some(row.modified.cast_signed()));
+        }
+        Column::ETag | Column::StorageClass | Column::Tier | Column::New => {
+            write::<ByteArrayType>(group, true, rows, |row| {
+                told(row).then(|| text(cell(row, column))).flatten()
+            });
+        }
     }
-    column::<Int64Type>(group, true, rows, |row| (!row.marker).then_some(row.size.cast_signed()));
-    column::<Int64Type>(group, true, rows, |_| Some(1_715_035_068_000));
-    column::<ByteArrayType>(group, true, rows, |row| unless_marker(row, row.class));
-    column::<ByteArrayType>(group, true, rows, |row| unless_marker(row, row.tier));
+}
+
+fn cell(row: &Row, column: Column) -> &str {
+    match column {
+        Column::StorageClass => row.class,
+        Column::Tier => row.tier,
+        _ => "anything",
+    }
 }
 
 /// Writes the next column; its nulls are `None`.
-fn column<T: DataType>(
+fn write<T: DataType>(
     group: &mut Group<'_>,
     optional: bool,
     rows: &[Row],

@@ -1,54 +1,17 @@
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::Row;
+use serde_json::json;
 
-/// Reads `N.rows` of a folder (a JSON array of rows, keys as hex) and writes `N.pyarrow.parquet` and
-/// `N.duckdb.parquet` beside it, and `N.sums`: what `DuckDB` adds up, `hex of prefix, class, objects, bytes`.
-const WRITE: &str = r#"
-import glob, json, sys
-import duckdb, pyarrow as pa, pyarrow.parquet as pq
+use crate::{Column, Counts, Delivery, Row, SNAPSHOT, VERSIONS};
 
-SUMS = """
-    SELECT hex(encode(prefix)), class, count(*), sum(size) FROM (
-        SELECT unnest([''] || [array_to_string(parts[1:n], '/') || '/' FOR n IN range(1, len(parts))]) AS prefix,
-               storage_class || CASE WHEN storage_class = 'INTELLIGENT_TIERING'
-                   THEN '_' || regexp_replace(coalesce(intelligent_tiering_access_tier, 'FREQUENT'), '_ACCESS$', '') ELSE '' END AS class,
-               size
-        FROM (SELECT *, string_split(key, '/') AS parts FROM t WHERE is_latest AND NOT is_delete_marker))
-    GROUP BY ALL"""
-
-def utf8(key):
-    try:
-        return key.decode() is not None
-    except UnicodeDecodeError:
-        return False
-
-for path in glob.glob(sys.argv[1] + "/*.rows"):
-    rows, base = json.load(open(path)), path[:-len(".rows")]
-    keys = [bytes.fromhex(row["key"]) for row in rows]
-    text = all(map(utf8, keys))
-    of = lambda name: [row[name] for row in rows]
-    t = pa.table({
-        "bucket": pa.array(["my-bucket"] * len(rows), pa.string()),
-        "key": pa.array([key.decode() for key in keys], pa.string()) if text else pa.array(keys, pa.binary()),
-        "version_id": pa.array([None] * len(rows), pa.string()),
-        "is_latest": pa.array(of("latest"), pa.bool_()),
-        "is_delete_marker": pa.array(of("marker"), pa.bool_()),
-        "size": pa.array(of("size"), pa.int64()),
-        "last_modified_date": pa.array([1715035068000] * len(rows), pa.timestamp("ms", "UTC")),
-        "storage_class": pa.array(of("class"), pa.string()),
-        "intelligent_tiering_access_tier": pa.array(of("tier"), pa.string()),
-    })
-    pq.write_table(t, base + ".pyarrow.parquet", row_group_size=150, data_page_size=512)
-    duckdb.sql(f"COPY t TO '{base}.duckdb.parquet' (FORMAT parquet, COMPRESSION snappy)")
-    if text:
-        sums = duckdb.sql(SUMS).fetchall()
-        open(base + ".sums", "w").write("".join(f"{p} {c} {n} {s}\n" for p, c, n, s in sums))
-"#;
+const WRITE: &str = include_str!("../python/write.py");
+const ADD_UP: &str = include_str!("../python/add_up.py");
+const LARGE: &str = include_str!("../python/large.py");
 
 /// Runs a script, and gives what it prints.
 pub(crate) fn python(script: &str, args: &[&OsStr]) -> String {
@@ -60,51 +23,127 @@ pub(crate) fn python(script: &str, args: &[&OsStr]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A table as other programs wrote it.
-pub struct Others {
-    /// `PyArrow`'s Parquet.
-    pub pyarrow: Vec<u8>,
-    /// `DuckDB`'s.
-    pub duckdb: Vec<u8>,
-    /// What `DuckDB` adds up, a line each: hex of the prefix, class, objects, bytes. Nothing where keys
-    /// are not UTF-8.
-    pub sums: Option<String>,
+/// A table as another program wrote it.
+pub struct Written {
+    /// Which one, and how: `pyarrow-us.parquet`.
+    pub by: String,
+    /// A delivery of it.
+    pub delivery: Delivery,
 }
 
-/// Has other programs write these tables, all at once: they start slowly.
-pub fn written_by_others(tables: &[Vec<Row>]) -> Vec<Others> {
+impl Written {
+    /// Whether it is ORC, and not Parquet.
+    pub fn is_orc(&self) -> bool {
+        self.delivery.manifest["fileFormat"] == "ORC"
+    }
+}
+
+/// Has other programs write these tables as Parquet and as ORC, all at once: they start slowly.
+pub fn written_by_others(tables: &[(&[Row], &[Column])]) -> Vec<Vec<Written>> {
     let folder = tempfile::tempdir().unwrap();
-    for (nth, rows) in tables.iter().enumerate() {
-        fs::write(folder.path().join(format!("{nth}.rows")), json(rows)).unwrap();
+    for (nth, (rows, columns)) in tables.iter().enumerate() {
+        fs::write(folder.path().join(format!("{nth}.json")), table(rows, columns)).unwrap();
     }
     python(WRITE, &[folder.path().as_os_str()]);
-    (0..tables.len()).map(|nth| others(folder.path(), nth)).collect()
+    (0..tables.len()).map(|nth| written(folder.path(), nth)).collect()
 }
 
-fn others(folder: &Path, nth: usize) -> Others {
-    let path = |end: &str| folder.join(format!("{nth}.{end}"));
-    Others {
-        pyarrow: fs::read(path("pyarrow.parquet")).unwrap(),
-        duckdb: fs::read(path("duckdb.parquet")).unwrap(),
-        sums: fs::read_to_string(path("sums")).ok(),
-    }
+fn written(folder: &Path, nth: usize) -> Vec<Written> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let start = format!("{nth}.");
+    let one = |path: PathBuf| {
+        let by = path.file_name()?.to_str()?.strip_prefix(&start)?.to_owned();
+        let files = || vec![fs::read(&path).unwrap()];
+        let delivery = match by.rsplit_once('.')?.1 {
+            "parquet" => Delivery::parquet_files(files()),
+            "orc" => Delivery::orc_files(files()),
+            _ => return None,
+        };
+        Some(Written { by, delivery })
+    };
+    paths.into_iter().filter_map(one).collect()
 }
 
-fn json(rows: &[Row]) -> String {
+fn table(rows: &[Row], columns: &[Column]) -> String {
+    let names: Vec<_> = columns.iter().map(|column| column.file_name()).collect();
     let rows: Vec<_> = rows.iter().map(row_json).collect();
-    serde_json::to_string(&rows).unwrap()
+    json!({ "columns": names, "rows": rows }).to_string()
 }
 
 fn row_json(row: &Row) -> serde_json::Value {
-    let text = |text: &'static str| (!row.marker && !text.is_empty()).then_some(text);
-    serde_json::json!({
+    let text = |text: &'static str| (!text.is_empty()).then_some(text);
+    let mut cells = json!({
+        "bucket": "my-bucket",
         "key": hex(&row.key),
-        "size": (!row.marker).then_some(row.size),
-        "class": text(row.class),
-        "tier": text(row.tier),
-        "latest": row.latest,
-        "marker": row.marker,
-    })
+        "version_id": null,
+        "is_latest": row.latest,
+        "is_delete_marker": row.marker,
+        "size": row.size.cast_signed(),
+        "last_modified_date": row.modified.cast_signed(),
+        "e_tag": "d41d8cd9",
+        "storage_class": text(row.class),
+        "intelligent_tiering_access_tier": text(row.tier),
+        "quantum_state": "|0> + |1>",
+    });
+    for column in VERSIONS.iter().filter(|column| row.lacks(**column)) {
+        cells[column.file_name()] = serde_json::Value::Null;
+    }
+    cells
+}
+
+/// Data files of one large piece each.
+pub struct Large {
+    /// [`single_objects`](crate::single_objects) as Parquet.
+    pub parquet: Vec<u8>,
+    /// The same as ORC.
+    pub orc: Vec<u8>,
+    /// The same as ORC with keys that are 40 bytes longer, in a dictionary.
+    pub dictionary: Vec<u8>,
+}
+
+/// Has them written, of this many objects.
+pub fn large_files(objects: u64) -> Large {
+    let folder = tempfile::tempdir().unwrap();
+    python(LARGE, &[folder.path().as_os_str(), objects.to_string().as_ref()]);
+    let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    Large { parquet: read("large.parquet"), orc: read("large.orc"), dictionary: read("dictionary.orc") }
+}
+
+/// Data files for `DuckDB` to read.
+pub struct DuckDb<'a> {
+    /// `csv`, `parquet` or `orc`.
+    pub format: &'static str,
+    /// Where they are.
+    pub files: &'a [PathBuf],
+    /// Their columns; of CSV, in their order.
+    pub columns: &'a [Column],
+}
+
+/// What `DuckDB` adds up from data files by itself; prefixes in hexadecimal.
+pub fn added_up_by_duckdb(inventories: &[DuckDb<'_>]) -> Vec<BTreeMap<String, Counts>> {
+    let described: Vec<_> = inventories
+        .iter()
+        .map(|DuckDb { format, files, columns }| {
+            let columns: Vec<_> = columns.iter().map(|column| column.file_name()).collect();
+            json!({ "format": format, "files": files, "columns": columns, "snapshot": SNAPSHOT })
+        })
+        .collect();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&file, serde_json::to_vec(&described).unwrap()).unwrap();
+    let printed = python(ADD_UP, &[file.path().as_os_str()]);
+    let mut all: Vec<BTreeMap<String, Counts>> = Vec::new();
+    for line in printed.lines() {
+        if line.starts_with('=') {
+            all.push(BTreeMap::new());
+            continue;
+        }
+        let [prefix, what, a, b] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let counts = all.last_mut().unwrap().entry(prefix.to_owned()).or_default();
+        counts.insert(what.to_owned(), (a.parse().unwrap(), b.parse().unwrap()));
+    }
+    assert_eq!(all.len(), inventories.len());
+    all
 }
 
 /// Bytes as upper-case hex digits.

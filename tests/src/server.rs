@@ -15,6 +15,8 @@ pub struct Request {
     pub target: String,
     /// The value of its `Range` header, if it has one.
     pub range: Option<String>,
+    /// The value of its `If-Match` header, if it has one.
+    pub if_match: Option<String>,
 }
 
 /// What it gets.
@@ -27,6 +29,8 @@ pub enum Answer {
     Half(Vec<u8>),
     /// A document of S3's.
     Xml(String),
+    /// That the object is another one than the client thinks.
+    Changed,
     /// This, but slowly.
     Late(Duration, Box<Answer>),
 }
@@ -104,7 +108,7 @@ fn serve(
 }
 
 fn read_request(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<Request>> {
-    let (mut line, mut length, mut range) = (String::new(), 0, None);
+    let (mut line, mut length, mut range, mut if_match) = (String::new(), 0, None, None);
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
     }
@@ -117,11 +121,12 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<Req
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.parse().unwrap_or(0),
             "range" => range = Some(value.to_owned()),
+            "if-match" => if_match = Some(value.to_owned()),
             _ => {}
         }
     }
     reader.take(length).read_to_end(&mut Vec::new())?;
-    Ok(Some(Request { method, target, range }))
+    Ok(Some(Request { method, target, range, if_match }))
 }
 
 fn write_answer(stream: &mut TcpStream, request: &Request, answer: &Answer) -> std::io::Result<()> {
@@ -134,6 +139,7 @@ fn write_answer(stream: &mut TcpStream, request: &Request, answer: &Answer) -> s
             "HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nETag: \"e\"\r\nContent-Length: {}\r\n\r\n{text}",
             text.len()
         ),
+        Answer::Changed => stream.write_all(b"HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n\r\n"),
         Answer::Late(delay, answer) => {
             // Nobody sends anything: it is the delay that a far S3 has.
             let _ = channel::<()>().1.recv_timeout(*delay);

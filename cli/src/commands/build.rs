@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use s3inv_cancel::{Cancellation, CancellationToken, SystemClock};
-use s3inv_model::Excluded;
+use s3inv_model::{Excluded, Measures};
 use s3inv_pipeline::{BuildError, BuildOptions, BuildReport, Location, Progress};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -32,6 +32,8 @@ pub(crate) fn build(args: &BuildArgs, screen: &Screen) -> Result<(), Failure> {
         memory: args.mem_budget.unwrap_or_else(limits::default_budget),
         temp_dir: args.temp_dir.clone().unwrap_or_else(std::env::temp_dir),
         verify_md5: args.verify_md5,
+        measures: args.measures.clone(),
+        on_bad_row: args.on_bad_row.into(),
         sdk_config: None,
         cancellation,
         progress: Arc::new(Progress::default()),
@@ -104,7 +106,7 @@ impl Signals {
 }
 
 pub(super) fn summarise(report: &BuildReport, screen: &Screen) {
-    let excluded = |reason| report.counts.excluded.get(&reason).copied().unwrap_or(0);
+    let excluded = |reason| report.counts.of(reason);
     let seconds = report.duration.as_secs_f64();
     let rate = (report.counts.rows as f64 / seconds.max(1e-3)).round() as u64;
     let [markers, noncurrent] = [Excluded::DeleteMarker, Excluded::Noncurrent].map(excluded);
@@ -115,6 +117,13 @@ pub(super) fn summarise(report: &BuildReport, screen: &Screen) {
             rows = report.counts.rows,
             excluded_delete_marker = markers,
             excluded_noncurrent = noncurrent,
+            excluded_bad_fields = excluded(Excluded::BadFields),
+            excluded_bad_key = excluded(Excluded::BadKey),
+            excluded_bad_size = excluded(Excluded::BadSize),
+            excluded_bad_class = excluded(Excluded::BadClass),
+            excluded_bad_date = excluded(Excluded::BadDate),
+            excluded_bad_flag = excluded(Excluded::BadFlag),
+            measures = text::measures(&report.measures),
             prefixes = report.prefixes,
             depth = report.depth,
             chunks = report.chunks,
@@ -127,6 +136,14 @@ pub(super) fn summarise(report: &BuildReport, screen: &Screen) {
             "build complete"
         );
         return;
+    }
+    let skipped = report.counts.excluded.iter().filter(|(reason, _)| reason.is_bad());
+    for (reason, rows) in skipped {
+        screen.line(&format!("skipped {} rows that can't be read: {}", text::count(*rows), reason.name()));
+    }
+    if report.unknown != Measures::default() {
+        let unknown = text::measures(&report.unknown);
+        screen.line(&format!("not known, because the inventory lacks their fields: {unknown}"));
     }
     let BuildReport { counts, prefixes, depth, runs, index_bytes, .. } = report;
     for line in [

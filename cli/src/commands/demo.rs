@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use s3inv_cancel::{Cancellation, CancellationToken, SystemClock};
-use s3inv_pipeline::{BuildOptions, Location, Progress};
+use s3inv_pipeline::{BuildOptions, Location, Measures, OnBadRow, Progress};
 use s3inv_store::lease::ScratchDir;
 
 use super::build::{processors, run, summarise};
@@ -11,7 +11,7 @@ use super::{Opened, print};
 use crate::args::DemoArgs;
 use crate::failure::Failure;
 use crate::logs::Screen;
-use crate::row::Row;
+use crate::row::{Row, Shown};
 use crate::{limits, place};
 
 /// An inventory as S3 delivers it; `demo/README.md` says what in it is real.
@@ -45,6 +45,8 @@ pub(crate) fn demo(args: &DemoArgs, screen: &Screen) -> Result<(), Failure> {
         memory: limits::default_budget(),
         temp_dir: std::env::temp_dir(),
         verify_md5: false,
+        measures: Measures::all(),
+        on_bad_row: OnBadRow::Fail,
         sdk_config: None,
         cancellation: Cancellation::new(token.clone(), Arc::new(SystemClock::new())),
         progress: Arc::new(Progress::default()),
@@ -67,11 +69,11 @@ fn deliver(folder: &Path) -> std::io::Result<()> {
 fn answers(index: &str) -> Result<(), Failure> {
     let opened = Opened::new(index)?;
     for prefix in PREFIXES {
-        let cells = opened.reader.get(prefix.as_bytes()).map_err(opened.failure())?.unwrap_or_default();
-        let row = Row::new(opened.reader.info(), prefix.as_bytes(), &cells);
+        let Some(stats) = opened.reader.stats(prefix.as_bytes()).map_err(opened.failure())? else { continue };
+        let row = Row::new(prefix.as_bytes(), &stats);
         print(|out| {
             writeln!(out, "\n$ s3inv-index query --prefix '{prefix}' --show-tiers")?;
-            write!(out, "{}", row.text(true))
+            write!(out, "{}", row.text(Shown { tiers: true, details: false }))
         })?;
     }
     Ok(())

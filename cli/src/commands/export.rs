@@ -31,7 +31,8 @@ enum Exporting {
 fn jsonl<R: ReadAt>(reader: &Reader<R>, mut out: &mut dyn Write) -> Result<(), Exporting> {
     let mut rows = reader.rows().map_err(Exporting::Index)?;
     while rows.advance().map_err(Exporting::Index)? {
-        let row = Row::new(reader.info(), rows.key(), rows.cells());
+        let stats = rows.stats();
+        let row = Row::new(rows.key(), &stats);
         serde_json::to_writer(&mut out, &row).map_err(|error| Exporting::Stdout(error.into()))?;
         out.write_all(b"\n").map_err(Exporting::Stdout)?;
     }

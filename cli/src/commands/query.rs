@@ -3,7 +3,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use super::{Opened, print};
 use crate::args::{Output, QueryArgs};
 use crate::failure::Failure;
-use crate::row::Row;
+use crate::row::{Row, Shown};
 use crate::text;
 
 pub(crate) fn query(args: &QueryArgs) -> Result<(), Failure> {
@@ -14,12 +14,13 @@ pub(crate) fn query(args: &QueryArgs) -> Result<(), Failure> {
     }
     let opened = Opened::new(&args.index.index)?;
     let key = args.prefix.as_bytes();
-    let Some(cells) = opened.reader.get(key).map_err(opened.failure())? else {
+    let Some(stats) = opened.reader.stats(key).map_err(opened.failure())? else {
         return Err(not_found(&opened, key));
     };
-    let row = Row::new(opened.reader.info(), key, &cells);
+    let row = Row::new(key, &stats);
+    let shown = Shown { tiers: args.show_tiers, details: args.details };
     print(|out| match args.output {
-        Output::Text => write!(out, "{}", row.text(args.show_tiers)),
+        Output::Text => write!(out, "{}", row.text(shown)),
         Output::Json => writeln!(out, "{}", serde_json::to_string(&row)?),
     })
 }

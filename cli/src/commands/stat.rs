@@ -1,6 +1,7 @@
-use jiff::Timestamp;
+use std::collections::BTreeMap;
+
 use s3inv_index_format::{FormatError, Info};
-use s3inv_model::Cell;
+use s3inv_model::{ClassCount, Count, Measure, Measures, Stats};
 use serde_json::json;
 
 use super::{Opened, print};
@@ -12,14 +13,14 @@ use crate::text;
 pub(crate) fn stat(args: &StatArgs) -> Result<(), Failure> {
     let opened = Opened::new(&args.index.index)?;
     let info = opened.reader.info();
-    let root = opened.reader.get(b"").map_err(opened.failure())?;
+    let root = opened.reader.stats(b"").map_err(opened.failure())?;
     let missing = || FormatError::Sums("the root is missing".to_owned());
     let root = root.ok_or_else(missing).map_err(opened.failure())?;
     let bytes = opened.reader.len();
     print(|out| match args.output {
         Output::Text => write!(out, "{}", describe(&opened.name, info, &root, bytes)),
         Output::Json => {
-            let row = serde_json::to_value(Row::new(info, b"", &root))?;
+            let row = serde_json::to_value(Row::new(b"", &root))?;
             writeln!(
                 out,
                 "{}",
@@ -29,11 +30,11 @@ pub(crate) fn stat(args: &StatArgs) -> Result<(), Failure> {
     })
 }
 
-fn describe(name: &str, info: &Info, root: &[Cell], bytes: u64) -> String {
+fn describe(name: &str, info: &Info, root: &Stats<'_>, bytes: u64) -> String {
     let mut lines = vec![("Index", name.to_owned()), ("Size", text::bytes(bytes))];
     if let Some(origin) = &info.origin {
         lines.push(("Bucket", origin.source_bucket.clone()));
-        lines.push(("Snapshot", moment(origin.snapshot_ms)));
+        lines.push(("Snapshot", text::moment(origin.snapshot_ms)));
         lines.push(("Data files", text::count(origin.data_files)));
     }
     lines.push(("Rows", text::count(info.counts.rows)));
@@ -42,19 +43,27 @@ fn describe(name: &str, info: &Info, root: &[Cell], bytes: u64) -> String {
     }
     let cut = info.max_depth.map(|depth| format!(", cut at depth {depth}")).unwrap_or_default();
     lines.push(("Prefixes", format!("{}, to depth {}{cut}", text::count(info.prefixes), info.depth)));
-    for cell in root {
-        let column = info.columns.get(usize::from(cell.column)).map_or("", |column| &column.name);
-        let sums = format!("{} objects, {}", text::count(cell.objects), text::bytes(cell.bytes));
-        lines.push(("Class", format!("{column}: {sums}")));
+    lines.push(("Measures", text::measures(&info.schema.measures)));
+    if info.unknown != Measures::default() {
+        lines.push((
+            "Unknown",
+            format!("{}: the inventory lacks their fields", text::measures(&info.unknown)),
+        ));
+    }
+    let sums = |Count { objects, bytes }: Count| {
+        let bytes = root.has(Measure::Bytes).then(|| format!(", {}", text::bytes(bytes)));
+        format!("{} objects{}", text::count(objects), bytes.unwrap_or_default())
+    };
+    if root.has(Measure::Classes) {
+        let classes = |label, classes: &BTreeMap<&str, ClassCount>| -> Vec<_> {
+            classes.iter().map(|(class, count)| (label, format!("{class}: {}", sums(count.all)))).collect()
+        };
+        lines.extend(classes("Class", &root.classes));
+        lines.extend(classes("Noncurrent", &root.noncurrent_classes));
     }
     let line = |(label, value): (&str, String)| {
         let label = format!("{label}:");
         format!("{label:<12}{}\n", text::printable(&value))
     };
     lines.into_iter().map(line).collect()
-}
-
-fn moment(snapshot_ms: u64) -> String {
-    let moment = i64::try_from(snapshot_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    moment.map_or_else(|| format!("{snapshot_ms} ms after 1970"), |moment| moment.to_string())
 }

@@ -8,6 +8,7 @@ Needs Python 3.11, `zstandard` and `xxhash`.
 """
 
 import base64
+import datetime
 import json
 import sys
 
@@ -15,18 +16,41 @@ import xxhash
 import zstandard
 
 MAGIC = b"S3INVIDX"
-VERSION = 1
+OLDEST_VERSION, VERSION = 2, 2
 TRAILER = 64
 U64 = 2**64
 
 MAX_PREFIX = 1024
-MAX_COLUMNS = 256
-MAX_PAGE_RAW, MAX_PAGE_STORED = 131_072, 147_456
+MAX_CLASSES = 64
+MAX_MOMENT = 253_402_300_799_999
+MAX_PAGE_RAW, MAX_PAGE_STORED = 262_144, 294_912
 MAX_BLOCK_ENTRIES, MAX_BLOCK_RAW, MAX_BLOCK_STORED = 128, 262_144, 294_912
 MAX_ROOT_ENTRIES, MAX_ROOT = 131_072, 67_108_864
 MAX_INFO = 1_048_576
 
 NAME_CHARS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+MEASURES = {"bytes", "classes", "cost", "noncurrent", "dates", "age", "size"}
+REASONS = {"delete_marker", "noncurrent", "bad_fields", "bad_key", "bad_size", "bad_class", "bad_date", "bad_flag"}
+
+# What bins tell of sizes: a label, and the least and the most bytes of an object.
+SIZES = [
+    ("(not told)", 0, U64 - 1),
+    ("0", 0, 0),
+    ("<1KiB", 1, 1_023),
+    ("<128KiB", 1_024, 131_071),
+    ("<1MiB", 131_072, 1_048_575),
+    ("<16MiB", 1_048_576, 16_777_215),
+    ("<128MiB", 16_777_216, 134_217_727),
+    ("<1GiB", 134_217_728, 1_073_741_823),
+    ("<5GiB", 1_073_741_824, 5_368_709_119),
+    (">=5GiB", 5_368_709_120, U64 - 1),
+    ("(small)", 0, 131_071),
+    ("(large)", 131_072, U64 - 1),
+]
+UNTOLD, BANDS, SMALL_OR_LARGE = 0, range(1, 10), (10, 11)
+AGES = ["(not told)", "<30d", "<90d", "<180d", "<365d", "<730d", ">=730d"]
+MARKER, LATEST_MARKER, FIRST_OF_OBJECTS = 0, 1, 2
+BINS_OF_CLASS = 2 * len(SIZES) * len(AGES)
 
 
 class Damaged(Exception):
@@ -124,7 +148,7 @@ def read_trailer(data):
     trailer |= {name: fields.number(4) for name in ("root_len", "root_raw_len", "info_len", "version")}
     need(data[-8:] == MAGIC and data[:8] == MAGIC, "magic")
     need(fields.number(8) == checksum(data[-TRAILER:-16]), "checksum of the trailer")
-    need(0 < trailer["version"] <= VERSION, f"version {trailer['version']}")
+    need(OLDEST_VERSION <= trailer["version"] <= VERSION, f"version {trailer['version']}")
     parts = sum(trailer[name] for name in ("pages_len", "directory_len", "root_len", "info_len"))
     need(len(MAGIC) + parts + TRAILER == len(data), "parts do not add up to the file")
     need(max(trailer["root_len"], trailer["root_raw_len"]) <= MAX_ROOT, "length of the root block")
@@ -140,12 +164,13 @@ def read_info(text):
     info = json.loads(text)
     need(info["kind"] in ("index", "segment", "run"), "kind")
     need(info["compression"] in ("zstd", "lz4"), "compression")
-    names = [column["name"] for column in info["columns"]]
-    need(len(names) == len(set(names)) <= MAX_COLUMNS, "columns")
-    need(all(column["kind"] == "class" for column in info["columns"]), "kind of a column")
-    need(all(1 <= len(name) <= 64 and set(name) <= NAME_CHARS for name in names), "name of a column")
+    names = info["classes"]
+    need(len(names) <= MAX_CLASSES, "too many classes")
+    need(names == [""] or all(1 <= len(name) <= 64 and set(name) <= NAME_CHARS for name in names), "name of a class")
+    need(all(one < next for one, next in zip(names, names[1:])), "classes do not ascend")
+    need(all(name in MEASURES for name in info["measures"] + info.get("unknown", [])), "measures")
     need(all(is_number(info[name]) for name in ("prefixes", "depth", "rows")), "numbers of the info")
-    need(set(info["excluded"]) <= {"delete_marker", "noncurrent"}, "reasons of exclusion")
+    need(set(info["excluded"]) <= REASONS, "reasons of exclusion")
     need(all(is_number(value) for value in info["excluded"].values()), "rows excluded")
     need(is_number(info.get("max_depth", 0)), "max_depth")
     if "origin" in info:
@@ -161,7 +186,7 @@ def read_entries(raw, most):
         shared = source.varint()
         need(shared <= len(previous), "an entry shares too much")
         entry = {"first": previous[:shared] + source.take(source.varint()), "checksum": source.number(8)}
-        for name in ("rows", "len", "raw_len", "pages_len", "max_objects", "max_bytes"):
+        for name in ("rows", "len", "raw_len", "pages_len", "max_objects", "max_bytes", "max_noncurrent"):
             entry[name] = source.varint()
         need(is_prefix(entry["first"]), "an entry's first is no prefix")
         need(not entries or place(previous) < place(entry["first"]), "entries do not ascend")
@@ -184,7 +209,8 @@ def check_block(block, pages):
         need(page["pages_len"] == page["len"], "pages_len of a page")
         need(page["rows"] * 3 <= page["raw_len"], "rows of a page")
     need(pages and pages[0]["first"] == block["first"], "first of a block")
-    for name, joined in (("rows", sum), ("pages_len", sum), ("max_objects", max), ("max_bytes", max)):
+    of_pages = {"rows": sum, "pages_len": sum, "max_objects": max, "max_bytes": max, "max_noncurrent": max}
+    for name, joined in of_pages.items():
         need(joined(page[name] for page in pages) == block[name], f"{name} of a block")
 
 
@@ -210,38 +236,97 @@ def read_directory(data, trailer, info):
             page_at += page["len"]
 
 
-def read_page(raw, count, columns):
-    """Rows, each with the size of the streams before it; and the size behind the last."""
+def is_marker(number):
+    return number < FIRST_OF_OBJECTS
+
+
+def parts(number):
+    """Class, whether noncurrent, size and age of a bin of objects."""
+    number, age = divmod(number - FIRST_OF_OBJECTS, len(AGES))
+    number, size = divmod(number, len(SIZES))
+    return number // 2, number % 2 == 1, size, age
+
+
+def is_current(number):
+    return not is_marker(number) and not parts(number)[1]
+
+
+def read_sets(stream, classes):
+    sets = []
+    while stream.left():
+        bins, after = [], 0
+        for _ in range(stream.varint()):
+            bins.append(after + stream.varint())
+            after = bins[-1] + 1
+            need(after <= FIRST_OF_OBJECTS + classes * BINS_OF_CLASS, "a bin that does not exist")
+        sets.append(bins)
+    return sets
+
+
+def changed(moment, stream):
+    code = stream.varint()
+    amount = (code >> 2) * (1 if code & 2 else 1000)
+    moment += -amount if code & 1 else amount
+    need(0 <= moment <= MAX_MOMENT, "a moment that can't be")
+    return moment
+
+
+def read_page(raw, count, info):
+    """Rows, each with the size of the streams before it; and the size behind the last.
+
+    The size of `sets` before a row is that of the sets that rows before it have named.
+    """
     source = Bytes(raw)
-    lengths = [source.varint() for _ in range(5)]
+    lengths = [source.varint() for _ in range(8)]
     streams = [Bytes(source.take(length)) for length in lengths]
     need(source.left() == 0, "bytes behind the streams of a page")
-    lens, names, ids, objects, sizes = streams
-    prefix, cells = b"", {}
+    lens, names, dictionary, ids, objects, sizes, oldest_changes, spans = streams
+    sets = read_sets(dictionary, len(info["classes"]))
+    set_sizes, named = [], 0
+    sized, dated = "bytes" in info["measures"], "dates" in info["measures"]
+    prefix, cells, last_oldest = b"", {}, 0
     rows = []
     for _ in range(count):
-        size = sum(stream.at for stream in streams)
+        size = sum(stream.at for stream in streams if stream is not dictionary) + sum(set_sizes)
         shared = lens.varint()
         need(shared <= len(prefix), "a prefix shares too much")
         prefix = prefix[:shared] + names.take(lens.varint())
         need(is_prefix(prefix), "a row that is no prefix")
-        cells_count = ids.varint()
-        if cells_count > 0:
-            need(cells_count - 1 <= columns, "too many cells")
-            cells, last = {}, -1
-            for _ in range(cells_count - 1):
-                column = ids.varint()
-                need(last < column < columns, "a column that does not ascend or exist")
-                cells[column] = (objects.varint(), sizes.varint())
-                last = column
+        place_and_one = ids.varint()
+        if place_and_one > 0:
+            need(place_and_one - 1 <= named and place_and_one <= len(sets), "a set that is not there")
+            bins = sets[place_and_one - 1]
+            if place_and_one - 1 == named:
+                named += 1
+                set_sizes.append(encoded_size(bins))
+            counts = [objects.varint() for _ in bins]
+            cells = {n: (c, sizes.varint() if sized and not is_marker(n) else 0) for n, c in zip(bins, counts)}
         need(max(total(cells)) < U64, "sums that do not fit 64 bits")
-        rows.append((size, prefix, cells))
+        dates = None
+        if dated and any(map(is_current, cells)):
+            last_oldest = changed(last_oldest, oldest_changes)
+            dates = last_oldest, changed(last_oldest, spans)
+            need(dates[0] <= dates[1], "an oldest that is later than its newest")
+        rows.append((size, prefix, cells, dates))
     need(all(stream.left() == 0 for stream in streams), "streams that are not used up")
+    need(named == len(sets), "a set that no row names")
     return rows, sum(lengths)
 
 
-def total(cells):
-    return sum(cell[0] for cell in cells.values()), sum(cell[1] for cell in cells.values())
+def encoded_size(bins):
+    """The bytes of a set in the shortest form."""
+    gaps = [number - after for number, after in zip(bins, [0] + [number + 1 for number in bins])]
+    return sum(max(1, -(-value.bit_length() // 7)) for value in [len(bins)] + gaps)
+
+
+def total(cells, which=lambda number: True):
+    """Objects and bytes of the cells whose bin is one of these."""
+    chosen = [cell for number, cell in cells.items() if which(number)]
+    return sum(cell[0] for cell in chosen), sum(cell[1] for cell in chosen)
+
+
+def is_noncurrent(number):
+    return not is_marker(number) and parts(number)[1]
 
 
 def ends_before(size, prefix):
@@ -255,57 +340,134 @@ def read_rows(data, trailer, info):
     for at, page in read_directory(data, trailer, info):
         stored = stored_part(data, at, page, MAX_PAGE_RAW, MAX_PAGE_STORED)
         raw = unpack(info["compression"], stored, page["raw_len"])
-        rows, size = read_page(raw, page["rows"], len(info["columns"]))
+        rows, size = read_page(raw, page["rows"], info)
         need(rows[0][1] == page["first"], "first of a page")
-        totals = [total(cells) for _, _, cells in rows]
-        need(max(objects for objects, _ in totals) == page["max_objects"], "max_objects of a page")
-        need(max(size for _, size in totals) == page["max_bytes"], "max_bytes of a page")
+        current = [total(cells, is_current) for _, _, cells, _ in rows]
+        noncurrent = [total(cells, is_noncurrent) for _, _, cells, _ in rows]
+        need(max(objects for objects, _ in current) == page["max_objects"], "max_objects of a page")
+        need(max(length for _, length in current) == page["max_bytes"], "max_bytes of a page")
+        need(max(length for _, length in noncurrent) == page["max_noncurrent"], "max_noncurrent of a page")
         need(last is None or ends_before(last_size, rows[0][1]), "a page that ends too early")
-        need(not any(ends_before(before, prefix) for before, prefix, _ in rows[1:]), "a page that ends too late")
+        need(not any(ends_before(before, prefix) for before, prefix, _, _ in rows[1:]), "a page that ends too late")
         last_size = size
-        for _, prefix, cells in rows:
+        for _, prefix, cells, dates in rows:
             need(last is None or last < place(prefix), "rows do not ascend")
             last = place(prefix)
-            yield prefix, cells
+            yield prefix, (cells, dates)
 
 
-def check_children(rows, prefix, children, columns):
-    for column in range(columns):
-        own = rows[prefix].get(column, (0, 0))
-        below = [rows[child].get(column, (0, 0)) for child in children]
-        objects, size = own[0] - sum(b[0] for b in below), own[1] - sum(b[1] for b in below)
-        need(objects >= 0 and size >= 0, f"children of {prefix!r} hold more than it does")
-        need(objects > 0 or size == 0, f"{prefix!r} has bytes of no object")
+def check_bin(number, info):
+    """A bin tells what is measured, and nothing else."""
+    measured = set(info["measures"])
+    if is_marker(number):
+        need("noncurrent" in measured, "delete markers that are not measured")
+        return
+    place_of_class, noncurrent, size, age = parts(number)
+    need(not noncurrent or "noncurrent" in measured, "noncurrent objects that are not measured")
+    need((info["classes"][place_of_class] != "") == ("classes" in measured), "a class that is not measured, or not told")
+    need((age != 0) == (not noncurrent and "age" in measured), "an age that is not measured, or not told")
+    need((size in BANDS) == (not noncurrent and "size" in measured), "a size that is not measured, or not told")
+    need(size not in SMALL_OR_LARGE or "cost" in measured, "a cost that is not measured")
+
+
+def check_size(number, cell, what):
+    objects, size = cell
+    _, least, most = (None, 0, 0) if is_marker(number) else SIZES[parts(number)[2]]
+    need(objects * least <= size <= objects * most, f"{what} has bytes that its size can't have")
+
+
+def check_children(rows, prefix, children, info):
+    cells, dates = rows[prefix]
+    need(all(number in cells for child in children for number in rows[child][0]), f"a bin that {prefix!r} lacks")
+    own_current = 0
+    for number, (objects, size) in cells.items():
+        below = [rows[child][0].get(number, (0, 0)) for child in children]
+        own = objects - sum(cell[0] for cell in below), size - sum(cell[1] for cell in below)
+        need(min(own) >= 0, f"children of {prefix!r} hold more than it does")
+        need(own[0] > 0 or own[1] == 0, f"{prefix!r} has bytes of no object")
+        if "bytes" in info["measures"]:
+            check_size(number, (objects, size), repr(prefix))
+            check_size(number, own, f"what lies in {prefix!r}")
+        own_current += own[0] if is_current(number) else 0
+    if dates is not None:
+        below = [rows[child][1] for child in children if rows[child][1] is not None]
+        need(all(dates[0] <= oldest and newest <= dates[1] for oldest, newest in below), f"dates below {prefix!r}")
+        missing = {dates[0]} - {oldest for oldest, _ in below} | {dates[1]} - {newest for _, newest in below}
+        need(own_current >= len(missing), f"{prefix!r} has dates of no object")
 
 
 def verify(rows, info):
     need(b"" in rows, "no root")
     children = {}
-    for prefix, cells in rows.items():
+    for prefix, (cells, _) in rows.items():
         need(prefix == b"" or cells, f"{prefix!r} has no cell")
         need(all(objects > 0 for objects, _ in cells.values()), f"{prefix!r} has a cell without objects")
+        for number in cells:
+            check_bin(number, info)
         if prefix != b"":
             need(place(prefix)[0] in rows, f"the parent of {prefix!r} is missing")
             children.setdefault(place(prefix)[0], []).append(prefix)
     for prefix in rows:
-        check_children(rows, prefix, children.get(prefix, []), len(info["columns"]))
-    need(info["rows"] - sum(info["excluded"].values()) == total(rows[b""])[0], "rows less excluded ones")
+        check_children(rows, prefix, children.get(prefix, []), info)
+    root, excluded = rows[b""][0], info["excluded"]
+    need(info["rows"] - sum(excluded.values()) == total(root, is_current)[0], "rows less excluded ones")
+    for reason, which in (("noncurrent", is_noncurrent), ("delete_marker", is_marker)):
+        known = excluded.get(reason, 0) if "noncurrent" in info["measures"] else 0
+        need(total(root, which)[0] == known, f"rows excluded as {reason}")
 
 
-def as_json(prefix, cells, info):
-    objects, size = total(cells)
+class Sums:
+    """Sums of cells, as JSON has them."""
+
+    def __init__(self, cells, info):
+        self.cells, self.classes, self.sized = cells, info["classes"], "bytes" in info["measures"]
+
+    def of(self, which):
+        objects, size = total(self.cells, which)
+        return {"objects": objects, "bytes": size if self.sized else None}
+
+    def by_class(self, which):
+        chosen = [number for number in self.cells if which(number)]
+        used = sorted({parts(number)[0] for number in chosen})
+        return {self.classes[at]: self.of(lambda n: which(n) and parts(n)[0] == at) for at in used}
+
+    def by_age(self):
+        return {AGES[at]: self.of(lambda n: is_current(n) and parts(n)[3] == at) for at in range(1, len(AGES))}
+
+    def by_size(self):
+        return {SIZES[at][0]: self.of(lambda n: is_current(n) and parts(n)[2] == at) for at in BANDS}
+
+
+def as_text(moment):
+    """RFC 3339, with milliseconds if there are some."""
+    seconds, ms = divmod(moment, 1000)
+    text = (datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)).isoformat()
+    return text + (f".{ms:03}Z" if ms else "Z")
+
+
+def as_json(prefix, cells, dates, info):
+    known, sums = set(info["measures"]), Sums(cells, info)
     try:
         row = {"prefix": prefix.decode()}
     except UnicodeDecodeError:
         row = {"prefix_b64": base64.b64encode(prefix).decode()}
-    row |= {"depth": prefix.count(b"/"), "objects": objects, "bytes": size}
-    classes = {info["columns"][column]["name"]: cell for column, cell in cells.items()}
-    row["classes"] = {name: dict(zip(("objects", "bytes"), classes[name])) for name in sorted(classes)}
+    row |= {"depth": prefix.count(b"/")} | sums.of(is_current)
+    row["classes"] = sums.by_class(is_current) if "classes" in known else None
+    row["noncurrent"] = row["delete_markers"] = row["latest_delete_markers"] = None
+    if "noncurrent" in known:
+        classes = sums.by_class(is_noncurrent) if "classes" in known else None
+        row["noncurrent"] = sums.of(is_noncurrent) | {"classes": classes}
+        row["delete_markers"] = total(cells, is_marker)[0]
+        row["latest_delete_markers"] = cells.get(LATEST_MARKER, (0, 0))[0]
+    oldest, newest = (None, None) if dates is None else map(as_text, dates)
+    row |= {"newest": newest, "oldest": oldest}
+    row["age"] = sums.by_age() if "age" in known else None
+    row["size"] = sums.by_size() if "size" in known else None
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
 
 def read(data):
-    """The info, and the cells of each prefix, in their order, when everything has been checked."""
+    """The info, and cells and dates of each prefix, in their order, when everything has been checked."""
     trailer = read_trailer(data)
     info_text = data[-TRAILER - trailer["info_len"] : -TRAILER]
     need(checksum(info_text) == trailer["info_checksum"], "checksum of the info")
@@ -329,8 +491,8 @@ def main():
     except (Damaged, KeyError, TypeError, ValueError) as error:
         sys.exit(f"{sys.argv[1]}: {error or type(error).__name__}")
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")
-    for prefix, cells in rows.items():
-        print(as_json(prefix, cells, info))
+    for prefix, (cells, dates) in rows.items():
+        print(as_json(prefix, cells, dates, info))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 //! Directories: what stands where. A directory block lists pages; the root block lists directory
 //! blocks. Both are lists of entries.
 
-use s3inv_model::{Cell, prefix};
+use s3inv_model::{Bin, Cell, prefix};
 
 use crate::varint;
 
@@ -20,19 +20,32 @@ pub struct Entry {
     pub checksum: u64,
     /// Stored bytes of the pages below it; of a page, its own.
     pub pages_len: u64,
-    /// The largest number of objects of one of its rows.
+    /// The largest number of current objects of one of its rows.
     pub max_objects: u64,
-    /// The largest number of bytes of one of its rows.
+    /// The largest number of their bytes.
     pub max_bytes: u64,
+    /// The largest number of bytes of noncurrent objects of one of its rows.
+    pub max_noncurrent: u64,
 }
 
 impl Entry {
-    /// Takes another row's sums into the zone map.
+    /// Takes another row's sums into the zone map; `None` if they do not fit 64 bits together.
     pub(crate) fn widen(&mut self, cells: &[Cell]) -> Option<()> {
-        let objects = cells.iter().try_fold(0u64, |sum, c| sum.checked_add(c.objects))?;
-        let bytes = cells.iter().try_fold(0u64, |sum, c| sum.checked_add(c.bytes))?;
+        let (mut objects, mut bytes, mut noncurrent, mut rest) = (0u64, 0u64, 0u64, 0u64);
+        for cell in cells {
+            if Bin::is_current(cell.bin) {
+                objects = objects.checked_add(cell.objects)?;
+                bytes = bytes.checked_add(cell.bytes)?;
+            } else {
+                rest = rest.checked_add(cell.objects)?;
+                noncurrent = noncurrent.checked_add(cell.bytes)?;
+            }
+        }
+        objects.checked_add(rest)?;
+        bytes.checked_add(noncurrent)?;
         self.max_objects = self.max_objects.max(objects);
         self.max_bytes = self.max_bytes.max(bytes);
+        self.max_noncurrent = self.max_noncurrent.max(noncurrent);
         Some(())
     }
 
@@ -45,6 +58,7 @@ impl Entry {
         self.pages_len = self.pages_len.checked_add(below.pages_len)?;
         self.max_objects = self.max_objects.max(below.max_objects);
         self.max_bytes = self.max_bytes.max(below.max_bytes);
+        self.max_noncurrent = self.max_noncurrent.max(below.max_noncurrent);
         Some(())
     }
 
@@ -61,7 +75,8 @@ impl Entry {
         varint::put(out, suffix.len() as u64);
         out.extend_from_slice(suffix);
         out.extend_from_slice(&self.checksum.to_le_bytes());
-        for value in [self.rows, self.len, self.raw_len, self.pages_len, self.max_objects, self.max_bytes] {
+        let Self { rows, len, raw_len, pages_len, max_objects, max_bytes, max_noncurrent, .. } = *self;
+        for value in [rows, len, raw_len, pages_len, max_objects, max_bytes, max_noncurrent] {
             varint::put(out, value);
         }
     }
@@ -81,6 +96,7 @@ impl Entry {
             pages_len: next()?,
             max_objects: next()?,
             max_bytes: next()?,
+            max_noncurrent: next()?,
         };
         (entry.rows > 0 && prefix::is_prefix(&entry.first)).then_some(entry)
     }

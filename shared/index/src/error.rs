@@ -2,14 +2,16 @@ use std::io;
 
 use s3inv_model::ErrorKind;
 
+use crate::trailer::VERSION;
+
 /// Why a file can't be written, read or believed. Offsets are bytes from the start of the file.
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
     /// It doesn't end as an index does.
     #[error("not an index: {0}")]
     NotAnIndex(&'static str),
-    /// Written by a newer program.
-    #[error("index format version {0} is newer than this program: update it")]
+    /// Written by a newer program, or before the first release.
+    #[error("index format version {0} is not read by this program: {hint}", hint = version_hint(*.0))]
     Version(u32),
     /// A run or segment where an index was expected, or the like.
     #[error("this is a {found}, not an {expected}")]
@@ -79,6 +81,10 @@ impl FormatError {
             _ => ErrorKind::BadInput,
         }
     }
+}
+
+fn version_hint(version: u32) -> &'static str {
+    if version > VERSION { "it is newer, update the program" } else { "it is older, build the index again" }
 }
 
 /// A prefix as messages show it.

@@ -1,6 +1,6 @@
 //! What a file says about itself, as JSON: it grows without breaking readers, and people can read it.
 
-use s3inv_model::{Column, RowCounts};
+use s3inv_model::{Measures, RowCounts, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::Compression;
@@ -47,8 +47,12 @@ pub struct Info {
     pub kind: FileKind,
     /// How its pages are compressed.
     pub compression: Compression,
-    /// Its columns; cells name them by their place in this list.
-    pub columns: Vec<Column>,
+    /// Its measures, and its storage classes, sorted.
+    #[serde(flatten)]
+    pub schema: Schema,
+    /// What was asked for, but can't be known: the inventory doesn't have the fields.
+    #[serde(default)]
+    pub unknown: Measures,
     /// Its rows.
     pub prefixes: u64,
     /// The depth of its deepest prefix.

@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use s3inv_model::prefix;
+use s3inv_model::{Measures, prefix};
 
 use crate::body::Body;
 use crate::error::shown;
@@ -56,8 +56,8 @@ impl<W: Write> Joiner<W> {
             self.info = Some(Info { kind: FileKind::Index, ..next.clone() });
             return Ok(());
         };
-        if info.columns != next.columns || info.compression != next.compression {
-            return Err(FormatError::Mismatch("segments have other columns or another compression"));
+        if (&info.schema, info.compression) != (&next.schema, next.compression) {
+            return Err(FormatError::Mismatch("segments have other measures, classes or compression"));
         }
         let prefixes = info.prefixes.checked_add(next.prefixes);
         info.prefixes = prefixes.ok_or(FormatError::TooLarge("its prefixes"))?;
@@ -67,10 +67,16 @@ impl<W: Write> Joiner<W> {
         Ok(())
     }
 
-    /// Ends the index; it needs at least one segment, which may be empty of rows.
-    pub fn finish(self, max_depth: Option<u64>, origin: Origin) -> Result<(W, Info), FormatError> {
+    /// Ends the index; it needs at least one segment, which may be empty of rows. `unknown` is what was
+    /// to be measured, but could not be.
+    pub fn finish(
+        self,
+        max_depth: Option<u64>,
+        unknown: Measures,
+        origin: Origin,
+    ) -> Result<(W, Info), FormatError> {
         let info = self.info.ok_or(FormatError::Mismatch("there is no segment"))?;
-        let info = Info { max_depth, origin: Some(origin), ..info };
+        let info = Info { max_depth, unknown, origin: Some(origin), ..info };
         let out = self.body.finish(&info)?;
         Ok((out, info))
     }

@@ -13,10 +13,17 @@ mod body;
 mod cuts;
 mod entry;
 mod error;
+#[cfg(any(test, feature = "fuzz"))]
+mod forge;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 mod info;
 mod join;
+mod moment;
 mod page;
 mod reader;
+mod sets;
 mod source;
 #[cfg(test)]
 mod tests;

@@ -1,50 +1,131 @@
 //! Pages: the unit that is read at once.
 //!
-//! A page is five streams, so that like stands next to like and compresses: how each prefix differs
-//! in length from the one before it, the bytes that differ, which columns it has, their objects,
-//! their bytes.
+//! A page is eight streams, so that like stands next to like and compresses: how each prefix differs in
+//! length from the one before it, the bytes that differ, the sets of bins that occur, which of them
+//! each row has, the objects of each cell, their bytes, and the dates.
 
 use std::sync::Arc;
 
-use s3inv_model::{Cell, ColumnId, prefix};
+use s3inv_model::{Bin, BinId, Cell, Dates, Measure, Schema, prefix};
 
 use crate::cuts;
 use crate::entry::{Entry, shared_len};
+use crate::moment::{MAX_DATE, put_change, take_change};
+use crate::sets::{Places, Sets};
 use crate::varint;
 
-/// The most bytes that a page has, decompressed: the limit of the cut rule and one row more.
-pub const MAX_PAGE_RAW: usize = 128 << 10;
+/// The most bytes that a page has, decompressed: the limit of the cut rule, and one row more. The
+/// largest row has all 10,754 bins of 64 classes, and sums of eight or nine bytes each: 185,000 bytes.
+pub const MAX_PAGE_RAW: usize = 256 << 10;
 
-/// The columns are those of the row before, and so are their sums.
+/// Streams of a page.
+const STREAMS: usize = 8;
+
+/// What there is of each stream of a page.
+#[derive(Clone, Default)]
+struct Streams<T> {
+    lens: T,
+    names: T,
+    sets: T,
+    rows: T,
+    objects: T,
+    bytes: T,
+    oldest: T,
+    spans: T,
+}
+
+impl<T> Streams<T> {
+    /// In their order.
+    fn all(&self) -> [&T; STREAMS] {
+        let Self { lens, names, sets, rows, objects, bytes, oldest, spans } = self;
+        [lens, names, sets, rows, objects, bytes, oldest, spans]
+    }
+
+    fn all_mut(&mut self) -> [&mut T; STREAMS] {
+        let Self { lens, names, sets, rows, objects, bytes, oldest, spans } = self;
+        [lens, names, sets, rows, objects, bytes, oldest, spans]
+    }
+}
+
+/// The cells are those of the row before.
 const SAME: u64 = 0;
 
+/// What the values of a page's rows are, which the info says once for all pages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    /// How many classes bins can be of.
+    classes: usize,
+    bytes: bool,
+    dates: bool,
+}
+
+impl Shape {
+    pub(crate) fn new(Schema { measures, classes }: &Schema) -> Self {
+        let (bytes, dates) = (measures.has(Measure::Bytes), measures.has(Measure::Dates));
+        Self { classes: classes.len(), bytes, dates }
+    }
+
+    /// Whether cells of this bin have bytes.
+    fn has_bytes(self, bin: BinId) -> bool {
+        self.bytes && !Bin::is_marker(bin)
+    }
+
+    /// Whether rows of these cells have dates.
+    fn has_dates(self, cells: &[Cell]) -> bool {
+        self.dates && cells.iter().any(|cell| Bin::is_current(cell.bin))
+    }
+
+    /// Why a row of these values could not be read again.
+    pub(crate) fn refuses(self, cells: &[Cell], dates: Dates) -> Option<&'static str> {
+        let exists = cells.last().is_none_or(|last| Bin::exists(last.bin, self.classes));
+        if !exists || !cells.is_sorted_by(|a, b| a.bin < b.bin) {
+            return Some("its cells are not of ascending bins");
+        }
+        if cells.iter().any(|cell| cell.bytes > 0 && !self.has_bytes(cell.bin)) {
+            return Some("it has bytes that are not measured");
+        }
+        if !dates.is_none() && dates.newest > MAX_DATE {
+            return Some("its dates are not believable");
+        }
+        (dates.is_none() == self.has_dates(cells))
+            .then_some("dates are of current objects, and of all of them")
+    }
+}
+
 /// Gathers rows into a page.
-#[derive(Default)]
 pub(crate) struct PageBuilder {
-    lens: Vec<u8>,
-    names: Vec<u8>,
-    columns: Vec<u8>,
-    objects: Vec<u8>,
-    bytes: Vec<u8>,
+    shape: Shape,
+    streams: Streams<Vec<u8>>,
+    places: Places,
     key: Vec<u8>,
     cells: Vec<Cell>,
+    date: u64,
     entry: Entry,
     raw: Vec<u8>,
 }
 
 impl PageBuilder {
-    fn raw_len(&self) -> usize {
-        let Self { lens, names, columns, objects, bytes, .. } = self;
-        lens.len() + names.len() + columns.len() + objects.len() + bytes.len()
+    pub(crate) fn new(shape: Shape) -> Self {
+        Self {
+            shape,
+            streams: Streams::default(),
+            places: Places::new(),
+            key: Vec::new(),
+            cells: Vec::new(),
+            date: 0,
+            entry: Entry::default(),
+            raw: Vec::new(),
+        }
     }
 
     /// Whether the page ends before `next`.
     pub(crate) fn ends_before(&self, next: &[u8]) -> bool {
-        self.entry.rows > 0 && cuts::ends_before(self.raw_len(), next)
+        let size = self.streams.all().iter().map(|stream| stream.len()).sum();
+        self.entry.rows > 0 && cuts::ends_before(size, next)
     }
 
-    /// Adds a row; `None` if its sums over all columns do not fit 64 bits.
-    pub(crate) fn push(&mut self, key: &[u8], cells: &[Cell]) -> Option<()> {
+    /// Adds a row; `None` if its sums over all bins do not fit 64 bits.
+    pub(crate) fn push(&mut self, key: &[u8], cells: &[Cell], dates: Dates) -> Option<()> {
         self.entry.widen(cells)?;
         if self.entry.rows == 0 {
             self.entry.first.clear();
@@ -52,26 +133,33 @@ impl PageBuilder {
         }
         let shared = shared_len(&self.key, key);
         let suffix = key.get(shared..)?;
-        varint::put(&mut self.lens, shared as u64);
-        varint::put(&mut self.lens, suffix.len() as u64);
-        self.names.extend_from_slice(suffix);
+        varint::put(&mut self.streams.lens, shared as u64);
+        varint::put(&mut self.streams.lens, suffix.len() as u64);
+        self.streams.names.extend_from_slice(suffix);
         self.key.truncate(shared);
         self.key.extend_from_slice(suffix);
         self.push_cells(cells);
+        if !dates.is_none() {
+            put_change(&mut self.streams.oldest, self.date, dates.oldest);
+            put_change(&mut self.streams.spans, dates.oldest, dates.newest);
+            self.date = dates.oldest;
+        }
         self.entry.rows += 1;
         Some(())
     }
 
     fn push_cells(&mut self, cells: &[Cell]) {
+        let Streams { sets, rows, objects, bytes, .. } = &mut self.streams;
         if self.entry.rows > 0 && self.cells == cells {
-            varint::put(&mut self.columns, SAME);
+            varint::put(rows, SAME);
             return;
         }
-        varint::put(&mut self.columns, cells.len() as u64 + 1);
+        varint::put(rows, self.places.place(cells, sets) as u64 + 1);
         for cell in cells {
-            varint::put(&mut self.columns, u64::from(cell.column));
-            varint::put(&mut self.objects, cell.objects);
-            varint::put(&mut self.bytes, cell.bytes);
+            varint::put(objects, cell.objects);
+            if self.shape.has_bytes(cell.bin) {
+                varint::put(bytes, cell.bytes);
+            }
         }
         self.cells.clear();
         self.cells.extend_from_slice(cells);
@@ -84,16 +172,16 @@ impl PageBuilder {
             return None;
         }
         self.raw.clear();
-        let streams =
-            [&mut self.lens, &mut self.names, &mut self.columns, &mut self.objects, &mut self.bytes];
-        for stream in &streams {
+        for stream in self.streams.all() {
             varint::put(&mut self.raw, stream.len() as u64);
         }
-        for stream in streams {
+        for stream in self.streams.all_mut() {
             self.raw.append(stream);
         }
+        self.places.clear();
         self.key.clear();
         self.cells.clear();
+        self.date = 0;
         let entry = std::mem::take(&mut self.entry);
         Some((&self.raw, Entry { raw_len: self.raw.len() as u64, ..entry }))
     }
@@ -116,100 +204,132 @@ impl Stream {
     }
 }
 
-/// Reads the rows of a page, one after the other. A clone goes on from the same row.
+/// A page as far as it is read at once.
 #[derive(Clone, Default)]
+struct Page {
+    raw: Vec<u8>,
+    sets: Sets,
+}
+
+/// Reads the rows of a page, one after the other. A clone goes on from the same row.
+#[derive(Clone)]
 pub(crate) struct PageRows {
-    raw: Arc<Vec<u8>>,
+    shape: Shape,
+    /// Clones share it.
+    page: Arc<Page>,
     left: u64,
-    lens: Stream,
-    names: Stream,
-    columns: Stream,
-    objects: Stream,
-    bytes: Stream,
+    streams: Streams<Stream>,
+    /// How many of the sets rows have had.
+    used: usize,
     key: Vec<u8>,
     cells: Vec<Cell>,
+    /// Whether some of the cells are of current objects.
+    current: bool,
+    date: u64,
+    dates: Dates,
 }
 
 impl PageRows {
+    pub(crate) fn new(shape: Shape) -> Self {
+        Self {
+            shape,
+            page: Arc::default(),
+            left: 0,
+            streams: Streams::default(),
+            used: 0,
+            key: Vec::new(),
+            cells: Vec::new(),
+            current: false,
+            date: 0,
+            dates: Dates::NONE,
+        }
+    }
+
     /// The buffer that the next page is decompressed into, before [`PageRows::start`].
     pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
-        if Arc::get_mut(&mut self.raw).is_none() {
-            self.raw = Arc::default();
+        if Arc::get_mut(&mut self.page).is_none() {
+            self.page = Arc::default();
         }
-        Arc::make_mut(&mut self.raw)
+        &mut Arc::make_mut(&mut self.page).raw
     }
 
     /// Goes before the first row of the page in the buffer.
     pub(crate) fn start(&mut self, rows: u64) -> Option<()> {
-        let mut rest = self.raw.as_slice();
-        let mut lens = [0; 5];
+        let Page { raw, sets } = Arc::make_mut(&mut self.page);
+        let mut rest = raw.as_slice();
+        let mut lens = [0; STREAMS];
         for len in &mut lens {
             *len = varint::take_usize(&mut rest)?;
         }
-        let mut at = self.raw.len() - rest.len();
-        let mut next = |len: usize| {
-            let stream = Stream { at, end: at.checked_add(len)? };
-            at = stream.end;
-            (at <= self.raw.len()).then_some(stream)
-        };
-        let [lens, names, columns, objects, bytes] = lens;
-        (self.lens, self.names, self.columns) = (next(lens)?, next(names)?, next(columns)?);
-        (self.objects, self.bytes) = (next(objects)?, next(bytes)?);
+        let mut at = raw.len() - rest.len();
+        for (stream, len) in self.streams.all_mut().into_iter().zip(lens) {
+            let end = at.checked_add(len).filter(|&end| end <= raw.len())?;
+            *stream = Stream { at, end };
+            at = end;
+        }
+        if at < raw.len() {
+            return None;
+        }
+        let Stream { at, end } = self.streams.sets;
+        sets.read(raw.get(at..end)?, self.shape.classes)?;
+        self.streams.sets.at = end;
         self.left = rows;
+        self.used = 0;
         self.key.clear();
         self.cells.clear();
-        (at == self.raw.len()).then_some(())
+        self.current = false;
+        self.date = 0;
+        Some(())
     }
 
     /// Goes to the next row: `Some(false)` behind the last one, `None` if it makes no sense.
     #[inline]
-    pub(crate) fn advance(&mut self, columns: usize) -> Option<bool> {
+    pub(crate) fn advance(&mut self) -> Option<bool> {
         if self.left == 0 {
             return self.is_used_up().then_some(false);
         }
         self.left -= 1;
-        let raw = self.raw.as_slice();
-        let (shared, len) =
-            self.lens.read(raw, |bytes| Some((varint::take_usize(bytes)?, varint::take_usize(bytes)?)))?;
+        let raw = self.page.raw.as_slice();
+        let lens = |bytes: &mut &[u8]| Some((varint::take_usize(bytes)?, varint::take_usize(bytes)?));
+        let (shared, len) = self.streams.lens.read(raw, lens)?;
         if shared > self.key.len() {
             return None;
         }
         self.key.truncate(shared);
-        let names = self.names.read(raw, |bytes| varint::take_bytes(bytes, len))?;
+        let names = self.streams.names.read(raw, |bytes| varint::take_bytes(bytes, len))?;
         self.key.extend_from_slice(names);
         if !prefix::is_prefix(&self.key) {
             return None;
         }
-        match self.columns.read(raw, varint::take)? {
-            SAME => Some(true),
-            count => self.read_cells(count - 1, columns),
+        match self.streams.rows.read(raw, varint::take)? {
+            SAME => {}
+            set => self.read_cells(set - 1)?,
         }
-    }
-
-    fn read_cells(&mut self, count: u64, columns: usize) -> Option<bool> {
-        if count > columns as u64 {
-            return None;
-        }
-        let raw = self.raw.as_slice();
-        self.cells.clear();
-        let mut sums = (0u64, 0u64);
-        for _ in 0..count {
-            let column = self.columns.read(raw, varint::take)?;
-            let after = self.cells.last().is_none_or(|last| u64::from(last.column) < column);
-            if column >= columns as u64 || !after {
-                return None;
-            }
-            let objects = self.objects.read(raw, varint::take)?;
-            let bytes = self.bytes.read(raw, varint::take)?;
-            // Whoever adds up a row's cells need not ask whether they fit.
-            sums = (sums.0.checked_add(objects)?, sums.1.checked_add(bytes)?);
-            self.cells.push(Cell { column: column as ColumnId, objects, bytes });
-        }
+        self.dates = if self.shape.dates && self.current { self.read_dates()? } else { Dates::NONE };
         Some(true)
     }
 
+    fn read_cells(&mut self, set: u64) -> Option<()> {
+        let Page { raw, sets } = &*self.page;
+        let set = usize::try_from(set).ok().filter(|&set| set <= self.used)?;
+        self.used = self.used.max(set + 1);
+        let (bins, current) = sets.get(set)?;
+        self.current = current;
+        let (shape, cells) = (self.shape, &mut self.cells);
+        let Streams { objects, bytes, .. } = &mut self.streams;
+        objects.read(raw, |objects| bytes.read(raw, |bytes| read_cells(shape, bins, objects, bytes, cells)))
+    }
+
+    fn read_dates(&mut self) -> Option<Dates> {
+        let raw = self.page.raw.as_slice();
+        let oldest = self.streams.oldest.read(raw, |bytes| take_change(bytes, self.date))?;
+        let newest = self.streams.spans.read(raw, |bytes| take_change(bytes, oldest))?;
+        self.date = oldest;
+        (oldest <= newest).then_some(Dates { oldest, newest })
+    }
+
     fn is_used_up(&self) -> bool {
-        [self.lens, self.names, self.columns, self.objects, self.bytes].iter().all(|s| s.at == s.end)
+        self.used == self.page.sets.len() && self.streams.all().iter().all(|stream| stream.at == stream.end)
     }
 
     pub(crate) fn key(&self) -> &[u8] {
@@ -219,4 +339,28 @@ impl PageRows {
     pub(crate) fn cells(&self) -> &[Cell] {
         &self.cells
     }
+
+    pub(crate) fn dates(&self) -> Dates {
+        self.dates
+    }
+}
+
+/// Reads a row's sums. Whoever adds them up need not ask whether they fit.
+#[inline]
+fn read_cells(
+    shape: Shape,
+    bins: &[BinId],
+    of_objects: &mut &[u8],
+    of_bytes: &mut &[u8],
+    cells: &mut Vec<Cell>,
+) -> Option<()> {
+    cells.clear();
+    let mut sums = (0u64, 0u64);
+    for &bin in bins {
+        let objects = varint::take(of_objects)?;
+        let bytes = if shape.has_bytes(bin) { varint::take(of_bytes)? } else { 0 };
+        sums = (sums.0.checked_add(objects)?, sums.1.checked_add(bytes)?);
+        cells.push(Cell { bin, objects, bytes });
+    }
+    Some(())
 }

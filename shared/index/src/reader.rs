@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use s3inv_model::{Cell, Column, Columns, prefix};
+use s3inv_model::{Cell, Dates, Stats, Sums, prefix};
 
 use crate::block::{checksum, decompress};
 use crate::body::BLOCK_ENTRIES;
 use crate::entry::Entry;
-use crate::page::{MAX_PAGE_RAW, PageRows};
+use crate::page::{MAX_PAGE_RAW, PageRows, Shape};
 use crate::trailer::{MAGIC, MAX_BLOCKS, TRAILER, Trailer};
 use crate::{Compression, FileKind, FormatError, Info, ReadAt};
 
@@ -77,7 +77,7 @@ impl<R: ReadAt> Reader<R> {
     }
 
     /// What the root says of the directory blocks.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzz"))]
     pub(crate) fn root_entries(&self) -> impl Iterator<Item = &Entry> {
         self.root.iter().map(|(.., entry)| entry)
     }
@@ -165,14 +165,19 @@ impl<R: ReadAt> Reader<R> {
         Ok(head)
     }
 
-    /// The cells of a prefix, if it is there.
-    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<Cell>>, FormatError> {
+    /// What is said of a prefix, if it is there.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Sums>, FormatError> {
         if !prefix::is_prefix(key) {
             return Ok(None);
         }
         let mut cursor = self.seek(key)?;
         let found = cursor.advance()? && cursor.key() == key;
-        Ok(found.then(|| cursor.cells().to_vec()))
+        Ok(found.then(|| Sums { cells: cursor.cells().to_vec(), dates: cursor.dates() }))
+    }
+
+    /// What is said of a prefix, by what people ask for, if it is there.
+    pub fn stats(&self, key: &[u8]) -> Result<Option<Stats<'_>>, FormatError> {
+        Ok(self.get(key)?.map(|sums| Stats::new(&self.info.schema, &sums.cells, sums.dates)))
     }
 
     /// All rows, in order.
@@ -191,7 +196,7 @@ impl<R: ReadAt> Reader<R> {
             next_block: block + 1,
             pages: pages.into(),
             next_page: page,
-            rows: PageRows::default(),
+            rows: PageRows::new(Shape::new(&self.info.schema)),
             page_at: 0,
             stored: Vec::new(),
             pending: false,
@@ -221,20 +226,8 @@ fn read_info(trailer: &Trailer, bytes: &[u8]) -> Result<Info, FormatError> {
     }
     let info: Info = serde_json::from_slice(bytes)
         .map_err(|error| FormatError::damaged("info", offset, error.to_string()))?;
-    check_columns(&info.columns).map_err(|cause| FormatError::damaged("info", offset, cause))?;
+    info.schema.classes.check().map_err(|cause| FormatError::damaged("info", offset, cause))?;
     Ok(info)
-}
-
-/// Columns are few, named as classes are, and each is there once.
-fn check_columns(list: &[Column]) -> Result<(), String> {
-    let mut columns = Columns::default();
-    for (at, column) in list.iter().enumerate() {
-        let id = columns.add(column.kind, &column.name).map_err(|error| error.to_string())?;
-        if usize::from(id) != at {
-            return Err(format!("column {:?} is there twice", column.name));
-        }
-    }
-    Ok(())
 }
 
 /// Whether a directory block has these pages, and they are what the root says of it.
@@ -304,7 +297,7 @@ impl<R> Clone for Cursor<'_, R> {
     }
 }
 
-impl<R: ReadAt> Cursor<'_, R> {
+impl<'a, R: ReadAt> Cursor<'a, R> {
     /// Goes to the next row; false behind the last one.
     #[inline]
     pub fn advance(&mut self) -> Result<bool, FormatError> {
@@ -313,7 +306,7 @@ impl<R: ReadAt> Cursor<'_, R> {
             return Ok(true);
         }
         loop {
-            match self.rows.advance(self.reader.info.columns.len()) {
+            match self.rows.advance() {
                 Some(true) => return Ok(true),
                 Some(false) if self.next_page()? => {}
                 Some(false) => return Ok(false),
@@ -347,6 +340,11 @@ impl<R: ReadAt> Cursor<'_, R> {
         self.pages.get(self.next_page.checked_sub(1)?)
     }
 
+    /// What the file says about itself.
+    pub(crate) fn info(&self) -> &'a Info {
+        &self.reader.info
+    }
+
     fn damaged(&self) -> FormatError {
         FormatError::damaged("page", self.page_at, "its rows can't be read")
     }
@@ -362,9 +360,22 @@ impl<R: ReadAt> Cursor<'_, R> {
         self.rows.key()
     }
 
-    /// The cells of this row, by ascending column.
+    /// The cells of this row, by ascending bin.
     #[must_use]
     pub fn cells(&self) -> &[Cell] {
         self.rows.cells()
+    }
+
+    /// The dates of this row's current objects; none where there are none, or where they are not
+    /// measured.
+    #[must_use]
+    pub fn dates(&self) -> Dates {
+        self.rows.dates()
+    }
+
+    /// This row by what people ask for.
+    #[must_use]
+    pub fn stats(&self) -> Stats<'a> {
+        Stats::new(&self.reader.info.schema, self.cells(), self.dates())
     }
 }

@@ -6,7 +6,9 @@ use crate::block::checksum;
 /// How a file begins and ends.
 pub(crate) const MAGIC: &[u8; 8] = b"S3INVIDX";
 /// The version that this program writes, and the newest that it reads.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
+/// The oldest version that it reads: the one before was never released.
+const OLDEST: u32 = 2;
 /// The trailer's length in bytes.
 pub(crate) const TRAILER: usize = 64;
 /// The directory root is read whole: a longer one, stored or decompressed, is not believed.
@@ -82,11 +84,8 @@ impl Trailer {
     }
 
     fn checked(self, offset: u64, total: u64) -> Result<Self, FormatError> {
-        if self.version > VERSION {
+        if !(OLDEST..=VERSION).contains(&self.version) {
             return Err(FormatError::Version(self.version));
-        }
-        if self.version == 0 {
-            return Err(FormatError::damaged("trailer", offset, "version 0 was never written"));
         }
         let fits = self.directory_len.checked_add(self.pages_len).is_some_and(|sections| {
             let rest = MAGIC.len() + TRAILER + self.root_len as usize + self.info_len as usize;

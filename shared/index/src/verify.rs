@@ -1,7 +1,7 @@
 //! Checks everything that a file promises: checksums (I4), order, sums (I2), and what the directory
 //! and the info say of the rows.
 
-use s3inv_model::{Cell, prefix};
+use s3inv_model::{Bin, BinId, Cell, Dates, Excluded, Measure, Schema, SizeBin, Sums, prefix};
 
 use crate::error::shown;
 use crate::trailer::MAGIC;
@@ -19,7 +19,7 @@ pub fn verify<R: ReadAt, E: From<FormatError>>(
         return Err(FormatError::Sums("the root is missing".to_owned()).into());
     }
     check_root(reader, rows.cells())?;
-    check_cells(&[], rows.cells())?;
+    check_cells(&reader.info().schema, &rows)?;
     let mut page = Page::default();
     page.add(&rows)?;
     let mut groups = Groups { open: vec![Group::of_root(rows.clone())] };
@@ -30,7 +30,7 @@ pub fn verify<R: ReadAt, E: From<FormatError>>(
             let (previous, got) = (shown(&last), shown(rows.key()));
             return Err(FormatError::OutOfOrder { previous, got }.into());
         }
-        check_cells(rows.key(), rows.cells())?;
+        check_cells(&reader.info().schema, &rows)?;
         page.add(&rows)?;
         groups.add(&rows)?;
         last.clear();
@@ -60,12 +60,68 @@ fn check_info(info: &Info, prefixes: u64, depth: u64) -> Result<(), FormatError>
     }
 }
 
-/// What is absent takes no cell, and no prefix is there without objects but the root.
-fn check_cells(key: &[u8], cells: &[Cell]) -> Result<(), FormatError> {
+fn wrong<T>(key: &[u8], what: &str) -> Result<T, FormatError> {
+    Err(FormatError::Sums(format!("{:?} {what}", shown(key))))
+}
+
+/// What is absent takes no cell, no prefix is there without objects but the root, bins tell what is
+/// measured, objects of a size band have the bytes for it, and no object has two dates.
+fn check_cells<R: ReadAt>(schema: &Schema, row: &Cursor<'_, R>) -> Result<(), FormatError> {
+    let (key, cells) = (row.key(), row.cells());
     if cells.iter().any(|cell| cell.objects == 0) || (cells.is_empty() && !key.is_empty()) {
-        return Err(FormatError::Sums(format!("{:?} is there without an object", shown(key))));
+        return wrong(key, "is there without an object");
+    }
+    if !cells.iter().all(|cell| tells(schema, cell.bin)) {
+        return wrong(key, "has bins that are not of the measures");
+    }
+    if schema.measures.has(Measure::Bytes) && !cells.iter().all(fits_band) {
+        return wrong(key, "has bytes that its size bands can't hold");
+    }
+    if current(cells) < dated(row.dates(), Dates::NONE) {
+        return wrong(key, "has dates of no object");
     }
     Ok(())
+}
+
+/// Whether a bin tells what is measured, and nothing else. Which classes have a minimum is not asked:
+/// there may be others by now.
+fn tells(Schema { measures, classes }: &Schema, bin: BinId) -> bool {
+    let Bin::Objects { class, current, size, age } = Bin::of(bin) else {
+        return measures.has(Measure::Noncurrent);
+    };
+    let banded = current && measures.has(Measure::Size);
+    let sized = match size {
+        SizeBin::Band(_) => banded,
+        SizeBin::Untold => !banded,
+        SizeBin::Small | SizeBin::Large => !banded && measures.has(Measure::Cost),
+    };
+    let named = classes.name(class).is_some_and(|name| !name.is_empty());
+    sized
+        && (current || measures.has(Measure::Noncurrent))
+        && age.is_some() == (current && measures.has(Measure::Age))
+        && named == measures.has(Measure::Classes)
+}
+
+fn fits_band(cell: &Cell) -> bool {
+    let Bin::Objects { size, .. } = Bin::of(cell.bin) else { return cell.bytes == 0 };
+    let (least, most) = size.range();
+    let [objects, bytes, least, most] = [cell.objects, cell.bytes, least, most].map(u128::from);
+    (objects * least..=objects * most).contains(&bytes)
+}
+
+/// Current objects; all cells of a row fit 64 bits together.
+fn current(cells: &[Cell]) -> u64 {
+    cells.iter().filter(|cell| Bin::is_current(cell.bin)).map(|cell| cell.objects).sum()
+}
+
+/// How many objects it takes to have these dates, beside those that have been `seen`.
+fn dated(dates: Dates, seen: Dates) -> u64 {
+    let (oldest, newest) = (seen.oldest != dates.oldest, seen.newest != dates.newest);
+    if dates.oldest == dates.newest {
+        (oldest || newest).into()
+    } else {
+        u64::from(oldest) + u64::from(newest)
+    }
 }
 
 /// What the rows of one page come to, to be compared with what the directory says of them.
@@ -81,7 +137,8 @@ impl Page {
     fn add<R: ReadAt>(&mut self, row: &Cursor<'_, R>) -> Result<(), FormatError> {
         if let Some((at, entry)) = row.page().filter(|(at, _)| *at != self.at) {
             self.close()?;
-            let seen = Entry { first: row.key().to_vec(), max_objects: 0, max_bytes: 0, ..entry.clone() };
+            let first = row.key().to_vec();
+            let seen = Entry { first, max_objects: 0, max_bytes: 0, max_noncurrent: 0, ..entry.clone() };
             (self.at, self.claimed, self.seen) = (*at, entry.clone(), seen);
         }
         self.seen.widen(row.cells()).ok_or_else(|| FormatError::Overflow(shown(row.key())))
@@ -101,13 +158,21 @@ fn check_head<R: ReadAt>(reader: &Reader<R>) -> Result<(), FormatError> {
 }
 
 fn check_root<R: ReadAt>(reader: &Reader<R>, cells: &[Cell]) -> Result<(), FormatError> {
-    let objects = cells.iter().try_fold(0u64, |sum, c| sum.checked_add(c.objects));
-    let counts = &reader.info().counts;
-    if objects.is_some() && counts.counted() == objects {
-        return Ok(());
+    let Info { counts, schema, .. } = reader.info();
+    let sum = |of: fn(BinId) -> bool| cells.iter().filter(|c| of(c.bin)).map(|c| c.objects).sum::<u64>();
+    if counts.current() != Some(current(cells)) {
+        let text = format!("{} rows less the excluded ones are not the root's objects", counts.rows);
+        return Err(FormatError::Sums(text));
     }
-    let text = format!("{} rows less the excluded ones are not the root's objects", counts.rows);
-    Err(FormatError::Sums(text))
+    let known = schema.measures.has(Measure::Noncurrent);
+    let of = |reason| if known { counts.of(reason) } else { 0 };
+    let others = (of(Excluded::Noncurrent), of(Excluded::DeleteMarker));
+    if others != (sum(Bin::is_noncurrent), sum(Bin::is_marker)) {
+        let text =
+            "the root's noncurrent objects and delete markers are not the rows that were so".to_owned();
+        return Err(FormatError::Sums(text));
+    }
+    Ok(())
 }
 
 /// The children of one prefix: what they may add up to, and where its own children are looked for.
@@ -116,6 +181,11 @@ struct Group<'a, R> {
     parent: Vec<u8>,
     /// What its parent has and its children have not used up.
     left: Vec<Cell>,
+    /// The parent's, which its children's lie in, and the children's.
+    dates: Dates,
+    seen: Dates,
+    /// Whether bytes are measured.
+    sized: bool,
     /// Goes through these children again, to find each one's cells when its own group comes.
     children: Cursor<'a, R>,
 }
@@ -124,14 +194,19 @@ impl<'a, R: ReadAt> Group<'a, R> {
     /// The group that holds nothing but the root.
     fn of_root(mut at_root: Cursor<'a, R>) -> Self {
         at_root.stay();
-        Self { parent: Vec::new(), left: Vec::new(), children: at_root }
+        Self::new(&[], Sums { cells: Vec::new(), dates: Dates::NONE }, at_root)
     }
 
-    /// The cells of the child named `key`; children are asked for in their order.
-    fn find(&mut self, key: &[u8]) -> Result<Vec<Cell>, FormatError> {
+    fn new(parent: &[u8], Sums { cells: left, dates }: Sums, children: Cursor<'a, R>) -> Self {
+        let sized = children.info().schema.measures.has(Measure::Bytes);
+        Self { parent: parent.to_vec(), left, dates, seen: Dates::NONE, sized, children }
+    }
+
+    /// What is said of the child named `key`; children are asked for in their order.
+    fn find(&mut self, key: &[u8]) -> Result<Sums, FormatError> {
         while self.children.advance()? {
             if self.children.key() == key {
-                return Ok(self.children.cells().to_vec());
+                return Ok(Sums { cells: self.children.cells().to_vec(), dates: self.children.dates() });
             }
             if prefix::compare(self.children.key(), key).is_gt() {
                 break;
@@ -140,26 +215,37 @@ impl<'a, R: ReadAt> Group<'a, R> {
         Err(FormatError::Sums(format!("{:?} has children, but is missing", shown(key))))
     }
 
-    fn subtract(&mut self, key: &[u8], cells: &[Cell]) -> Result<(), FormatError> {
+    fn subtract(&mut self, key: &[u8], cells: &[Cell], dates: Dates) -> Result<(), FormatError> {
+        if self.dates.merge(dates) != self.dates {
+            return wrong(key, "has objects older or newer than its parent has");
+        }
+        self.seen = self.seen.merge(dates);
+        let mut left = self.left.iter_mut();
         for cell in cells {
-            let left = self.left.iter_mut().find(|l| l.column == cell.column);
-            let rest = left.and_then(|left| {
+            // Both are by ascending bin.
+            let rest = left.find(|left| left.bin == cell.bin).and_then(|left| {
                 left.objects = left.objects.checked_sub(cell.objects)?;
                 left.bytes = left.bytes.checked_sub(cell.bytes)?;
                 Some(())
             });
-            rest.ok_or_else(|| {
-                FormatError::Sums(format!("{:?} and its siblings hold more than their parent", shown(key)))
-            })?;
+            if rest.is_none() {
+                return wrong(key, "and its siblings hold more than their parent");
+            }
         }
         Ok(())
     }
 
-    /// What is left belongs to objects that lie in the parent itself: without objects, no bytes.
+    /// What is left belongs to objects that lie in the parent itself: they have the bytes for their
+    /// bands, and the dates that the children don't have.
     fn close(self) -> Result<(), FormatError> {
+        if current(&self.left) < dated(self.dates, self.seen) {
+            return wrong(&self.parent, "has dates of no object");
+        }
         if self.left.iter().any(|left| left.objects == 0 && left.bytes > 0) {
-            let text = format!("{:?} has bytes of no object", shown(&self.parent));
-            return Err(FormatError::Sums(text));
+            return wrong(&self.parent, "has bytes of no object");
+        }
+        if self.sized && !self.left.iter().all(fits_band) {
+            return wrong(&self.parent, "has bytes, beside its children's, that its size bands can't hold");
         }
         Ok(())
     }
@@ -181,17 +267,17 @@ impl<'a, R: ReadAt> Groups<'a, R> {
             self.open_group(parent, row)?;
         }
         match self.open.get_mut(level) {
-            Some(group) => group.subtract(row.key(), row.cells()),
+            Some(group) => group.subtract(row.key(), row.cells(), row.dates()),
             None => Err(FormatError::Sums(format!("{:?} has no parent", shown(row.key())))),
         }
     }
 
     fn open_group(&mut self, parent: &[u8], row: &Cursor<'a, R>) -> Result<(), FormatError> {
         let Some(above) = self.open.last_mut() else { return Ok(()) };
-        let left = above.find(parent)?;
+        let sums = above.find(parent)?;
         let mut children = row.clone();
         children.stay();
-        self.open.push(Group { parent: parent.to_vec(), left, children });
+        self.open.push(Group::new(parent, sums, children));
         Ok(())
     }
 

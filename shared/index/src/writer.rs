@@ -1,16 +1,17 @@
 use std::io::Write;
 
-use s3inv_model::{Cell, Columns, RowCounts, prefix};
+use s3inv_model::{Cell, Dates, Measures, RowCounts, Schema, prefix};
 
 use crate::block::{Compressor, checksum};
 use crate::body::Body;
 use crate::error::shown;
-use crate::page::PageBuilder;
+use crate::page::{PageBuilder, Shape};
 use crate::{Compression, FileKind, FormatError, Info};
 
 /// Writes a run or a segment, row by row.
 pub struct Writer<W> {
     body: Body<W>,
+    shape: Shape,
     page: PageBuilder,
     compressor: Compressor,
     info: Info,
@@ -18,17 +19,19 @@ pub struct Writer<W> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Starts a file. Cells are to name columns by their place in `columns`.
+    /// Starts a file. Bins are to name classes by their place in the schema.
     pub fn new(
         out: W,
         kind: FileKind,
         compression: Compression,
-        columns: &Columns,
+        schema: &Schema,
     ) -> Result<Self, FormatError> {
+        let shape = Shape::new(schema);
         let info = Info {
             kind,
             compression,
-            columns: columns.as_slice().to_vec(),
+            schema: schema.clone(),
+            unknown: Measures::default(),
             prefixes: 0,
             depth: 0,
             max_depth: None,
@@ -37,37 +40,36 @@ impl<W: Write> Writer<W> {
         };
         Ok(Self {
             body: Body::new(out)?,
-            page: PageBuilder::default(),
+            shape,
+            page: PageBuilder::new(shape),
             compressor: Compressor::new(compression)?,
             info,
             last: None,
         })
     }
 
-    /// Appends a prefix, which must come after the one before it, with its cells by ascending column.
-    /// After an error the file is of no use.
-    pub fn push(&mut self, key: &[u8], cells: &[Cell]) -> Result<(), FormatError> {
-        self.check_row(key, cells)?;
+    /// Appends a prefix, which must come after the one before it, with its cells by ascending bin and
+    /// the dates of its current objects. After an error the file is of no use.
+    pub fn push(&mut self, key: &[u8], cells: &[Cell], dates: Dates) -> Result<(), FormatError> {
+        self.check_row(key, cells, dates)?;
         self.check_order(key)?;
         if self.page.ends_before(key) {
             self.end_page()?;
         }
-        self.page.push(key, cells).ok_or_else(|| FormatError::Overflow(shown(key)))?;
+        self.page.push(key, cells, dates).ok_or_else(|| FormatError::Overflow(shown(key)))?;
         self.info.prefixes += 1;
         self.info.depth = self.info.depth.max(prefix::depth(key) as u64);
         Ok(())
     }
 
     /// What is written here can be read again.
-    fn check_row(&self, key: &[u8], cells: &[Cell]) -> Result<(), FormatError> {
-        let known = cells.last().is_none_or(|last| usize::from(last.column) < self.info.columns.len());
-        if !known || !cells.is_sorted_by(|a, b| a.column < b.column) {
-            return Err(FormatError::Row(shown(key), "its cells are not of ascending columns"));
-        }
-        if !prefix::is_prefix(key) {
-            return Err(FormatError::Row(shown(key), "it is not a prefix"));
-        }
-        Ok(())
+    fn check_row(&self, key: &[u8], cells: &[Cell], dates: Dates) -> Result<(), FormatError> {
+        let why = if prefix::is_prefix(key) {
+            self.shape.refuses(cells, dates)
+        } else {
+            Some("it is not a prefix")
+        };
+        why.map_or(Ok(()), |why| Err(FormatError::Row(shown(key), why)))
     }
 
     fn check_order(&mut self, key: &[u8]) -> Result<(), FormatError> {

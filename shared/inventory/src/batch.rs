@@ -1,51 +1,64 @@
-use s3inv_model::{ColumnId, Columns};
+use s3inv_model::{BinId, Classes, Dates, Object};
 
 /// The most rows that are read between two calls of a [`Sink`].
 pub const MAX_BATCH: usize = 1024;
 
-/// One counted row. 16 bytes: a batch of them stays in the first-level cache.
+/// One counted row. 24 bytes: a batch of them stays in the first-level cache.
 #[derive(Clone, Copy)]
-pub(crate) struct Row {
+pub(crate) struct Counted {
+    pub(crate) key: Key,
+    pub(crate) bin: BinId,
+    pub(crate) size: u64,
+    /// [`UNDATED`], or milliseconds since 1970.
+    pub(crate) modified: u64,
+}
+
+/// No date: a year that dates can't have.
+pub(crate) const UNDATED: u64 = u64::MAX;
+
+/// Where a row's key lies.
+#[derive(Clone, Copy)]
+pub(crate) struct Key {
     offset: u32,
     /// At most [`MAX_KEY`](s3inv_model::prefix::MAX_KEY), so that the top bit is free for [`DECODED`].
     len: u16,
-    column: ColumnId,
-    size: u64,
 }
 
 /// Marks a key that lies in the side buffer.
 const DECODED: u16 = 1 << 15;
 
-impl Row {
-    /// A row whose key is a slice of the input.
-    pub(crate) fn raw(offset: usize, len: usize, column: ColumnId, size: u64) -> Self {
-        Self { offset: offset as u32, len: len as u16, column, size }
+impl Key {
+    /// A slice of the input, of at most [`MAX_KEY`](s3inv_model::prefix::MAX_KEY) bytes.
+    #[inline]
+    pub(crate) fn raw(offset: usize, len: usize) -> Self {
+        Self { offset: offset as u32, len: len as u16 }
     }
 
-    /// A row whose key is in the side buffer.
-    pub(crate) fn decoded(offset: usize, len: usize, column: ColumnId, size: u64) -> Self {
-        Self { offset: offset as u32, len: len as u16 | DECODED, column, size }
+    /// A slice of the side buffer, as short.
+    #[inline]
+    pub(crate) fn side(offset: usize, len: usize) -> Self {
+        Self { offset: offset as u32, len: len as u16 | DECODED }
     }
 }
 
 /// Counted rows in the order of the file. Their keys are slices of the file's own bytes where
 /// nothing had to be decoded.
 pub struct Batch<'a> {
-    rows: &'a [Row],
+    rows: &'a [Counted],
     raw: &'a [u8],
     side: &'a [u8],
-    columns: &'a Columns,
+    classes: &'a Classes,
 }
 
 impl<'a> Batch<'a> {
-    pub(crate) fn new(rows: &'a [Row], raw: &'a [u8], side: &'a [u8], columns: &'a Columns) -> Self {
-        Self { rows, raw, side, columns }
+    pub(crate) fn new(rows: &'a [Counted], raw: &'a [u8], side: &'a [u8], classes: &'a Classes) -> Self {
+        Self { rows, raw, side, classes }
     }
 
-    /// The columns met so far, which the rows' columns are places in.
+    /// The classes met so far, which the classes of the rows' bins are places in.
     #[must_use]
-    pub fn columns(&self) -> &'a Columns {
-        self.columns
+    pub fn classes(&self) -> &'a Classes {
+        self.classes
     }
 
     /// Number of counted rows, at most [`MAX_BATCH`].
@@ -60,23 +73,29 @@ impl<'a> Batch<'a> {
         self.rows.is_empty()
     }
 
-    /// The rows' keys (raw, 1 to 1,024 bytes), columns, and sizes in bytes.
+    /// The rows.
     #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'a [u8], ColumnId, u64)> + '_ {
-        self.rows.iter().map(|row| (self.key(row), row.column, row.size))
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Object<'a>> + '_ {
+        self.rows.iter().map(|row| self.object(row))
     }
 
     /// The row at `at`, as [`Batch::iter`] gives it.
     #[must_use]
-    pub fn get(&self, at: usize) -> Option<(&'a [u8], ColumnId, u64)> {
-        self.rows.get(at).map(|row| (self.key(row), row.column, row.size))
+    pub fn get(&self, at: usize) -> Option<Object<'a>> {
+        self.rows.get(at).map(|row| self.object(row))
     }
 
     #[inline]
-    fn key(&self, row: &Row) -> &'a [u8] {
-        let from = if row.len & DECODED == 0 { self.raw } else { self.side };
-        let start = row.offset as usize;
-        from.get(start..start + usize::from(row.len & !DECODED)).unwrap_or_default()
+    fn object(&self, row: &Counted) -> Object<'a> {
+        let dates = if row.modified == UNDATED { Dates::NONE } else { Dates::at(row.modified) };
+        Object { key: self.key(row.key), bin: row.bin, size: row.size, dates }
+    }
+
+    #[inline]
+    fn key(&self, Key { offset, len }: Key) -> &'a [u8] {
+        let from = if len & DECODED == 0 { self.raw } else { self.side };
+        let start = offset as usize;
+        from.get(start..start + usize::from(len & !DECODED)).unwrap_or_default()
     }
 }
 

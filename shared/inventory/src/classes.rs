@@ -1,45 +1,45 @@
-use s3inv_model::{ColumnError, ColumnId, Columns};
+use s3inv_model::{ClassError, ClassId, Classes};
 
-/// The only class that has tiers; other rows' tiers are no part of their column.
+/// The only class that has tiers; other rows' tiers are no part of their class.
 const INTELLIGENT_TIERING: &[u8] = b"INTELLIGENT_TIERING";
 
 struct Known {
     class: Vec<u8>,
     tier: Vec<u8>,
-    column: ColumnId,
+    id: ClassId,
 }
 
-/// Columns by the bytes of the file: `Columns` would build a name for every row.
+/// Classes by the bytes of the file: [`Classes`] would build a name for every row.
 #[derive(Default)]
-pub(crate) struct Classes {
+pub(crate) struct ClassCache {
     known: Vec<Known>,
     /// Neighbouring rows mostly have the same class.
     last: usize,
 }
 
-impl Classes {
+impl ClassCache {
     #[inline]
-    pub(crate) fn column(
+    pub(crate) fn id(
         &mut self,
-        columns: &mut Columns,
+        classes: &mut Classes,
         class: &[u8],
         tier: &[u8],
-    ) -> Result<ColumnId, ColumnError> {
+    ) -> Result<ClassId, ClassError> {
         match self.known.get(self.last) {
-            Some(known) if known.class == class && known.tier == tier => Ok(known.column),
-            _ => self.search(columns, class, tier),
+            Some(known) if known.class == class && known.tier == tier => Ok(known.id),
+            _ => self.search(classes, class, tier),
         }
     }
 
-    fn search(&mut self, columns: &mut Columns, class: &[u8], tier: &[u8]) -> Result<ColumnId, ColumnError> {
+    fn search(&mut self, classes: &mut Classes, class: &[u8], tier: &[u8]) -> Result<ClassId, ClassError> {
         let tier = if class == INTELLIGENT_TIERING { tier } else { b"" };
         if let Some(at) = self.known.iter().position(|k| k.class == class && k.tier == tier) {
             self.last = at;
         } else {
-            let column = columns.class(class, tier)?;
+            let id = classes.add(class, tier)?;
             self.last = self.known.len();
-            self.known.push(Known { class: class.to_vec(), tier: tier.to_vec(), column });
+            self.known.push(Known { class: class.to_vec(), tier: tier.to_vec(), id });
         }
-        self.known.get(self.last).map(|known| known.column).ok_or(ColumnError::TooMany)
+        self.known.get(self.last).map(|known| known.id).ok_or(ClassError::TooMany)
     }
 }

@@ -1,5 +1,7 @@
-use s3inv_model::ColumnError;
 use s3inv_model::prefix::MAX_KEY;
+use s3inv_model::{ClassError, Excluded};
+
+use crate::fields::Field;
 
 /// The longest piece of input that an error quotes, in bytes.
 const MAX_EXCERPT: usize = 64;
@@ -41,6 +43,24 @@ pub enum InputError {
     /// The bytes are no Parquet file, or a damaged one.
     #[error("damaged parquet file: {0}")]
     Parquet(String),
+    /// The bytes are no ORC file, or a damaged one. Stripes are counted from 1.
+    #[error("damaged orc file: {0}")]
+    Orc(String),
+    /// A sound ORC file, as far as it was read, with something in it that isn't understood or takes
+    /// too much memory.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+impl InputError {
+    pub(crate) fn column(name: &'static str, problem: impl Into<String>) -> Self {
+        Self::Column { name, problem: problem.into() }
+    }
+
+    /// There is no column of keys.
+    pub(crate) fn no_key() -> Self {
+        Self::column("key", "is missing: is it a file of an inventory?")
+    }
 }
 
 /// What is wrong with a row.
@@ -79,25 +99,50 @@ pub enum RowError {
     #[error("size {0} is negative")]
     NegativeSize(i64),
     /// Neither `true` nor `false`.
-    #[error("{name} {text:?} is neither true nor false")]
+    #[error("{field} {text:?} is neither true nor false")]
     Flag {
-        /// The column.
-        name: &'static str,
+        /// The field.
+        field: Field,
         /// What it says.
         text: String,
     },
-    /// Null in a column that this row needs.
-    #[error("{0} is null")]
-    Null(&'static str),
-    /// A storage class that can't be a column.
+    /// Empty or null where this row needs it.
+    #[error("{0} is missing")]
+    Missing(Field),
+    /// A storage class that can't be one.
     #[error(transparent)]
-    Class(#[from] ColumnError),
+    Class(#[from] ClassError),
+    /// Not a date and time of 1970 or later.
+    #[error("date {0:?} isn't one since 1970, as in 2024-05-06T22:37:48.000Z")]
+    Date(String),
+    /// Before 1970: a date in milliseconds.
+    #[error("date {0} is negative")]
+    NegativeDate(i64),
+    /// After the year 9999: a date in milliseconds.
+    #[error("date {0} is after the year 9999")]
+    LateDate(u64),
 }
 
 impl RowError {
-    /// The same, of a row by its number.
-    pub(crate) fn at(self, row: u64) -> InputError {
-        InputError::Row { row, cause: self }
+    /// As what a row is counted that is skipped for it.
+    #[must_use]
+    pub fn excluded(&self) -> Excluded {
+        match self {
+            Self::Fields { .. } | Self::Unterminated | Self::Quote { .. } | Self::TooLong => {
+                Excluded::BadFields
+            }
+            Self::Escape(_) | Self::KeyLength(_) => Excluded::BadKey,
+            Self::Size(_) | Self::NegativeSize(_) => Excluded::BadSize,
+            Self::Class(_) => Excluded::BadClass,
+            Self::Date(_) | Self::NegativeDate(_) | Self::LateDate(_) => Excluded::BadDate,
+            Self::Flag { .. } => Excluded::BadFlag,
+            Self::Missing(field) => match field {
+                Field::Size => Excluded::BadSize,
+                Field::StorageClass | Field::IntelligentTieringAccessTier => Excluded::BadClass,
+                Field::IsLatest | Field::IsDeleteMarker => Excluded::BadFlag,
+                Field::LastModifiedDate => Excluded::BadDate,
+            },
+        }
     }
 }
 

@@ -19,6 +19,13 @@ pub enum GzipError {
     Damaged(String),
 }
 
+/// Whether a file that begins with these bytes is gzipped. No CSV inventory begins so, and two bytes
+/// are enough.
+#[must_use]
+pub fn is_gzip(start: &[u8]) -> bool {
+    start.starts_with(&[0x1f, 0x8b])
+}
+
 /// Decompresses whole files, with one buffer for all of them.
 pub struct Inflater {
     members: Members,

@@ -7,14 +7,9 @@ use serde_json::Value;
 
 use crate::error::excerpt;
 
-/// The format of an inventory's data files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Gzipped CSV: see [`csv`](crate::csv).
-    Csv,
-    /// Apache Parquet: see [`read_parquet`](crate::read_parquet).
-    Parquet,
-}
+mod format;
+
+pub use format::Format;
 
 /// One data file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +33,9 @@ pub struct Manifest {
     pub snapshot_ms: u64,
     /// How to read the data files.
     pub format: Format,
-    /// The columns: by position for CSV, for people only in Parquet.
-    pub file_schema: String,
+    /// The columns: by position for CSV, where it is there if there are files; for people only in ORC
+    /// and Parquet.
+    pub file_schema: Option<String>,
     /// The data files, in the manifest's order; no key occurs twice.
     pub files: Vec<DataFile>,
 }
@@ -58,9 +54,6 @@ pub enum ManifestError {
         /// What is wrong there.
         problem: String,
     },
-    /// A format that isn't read yet.
-    #[error("ORC inventories can't be read yet: deliver the inventory as CSV or Parquet")]
-    Orc,
     /// The manifest's bytes are not those that its checksum is of.
     #[error("manifest's MD5 is {got}, but manifest.checksum says {expected}")]
     Checksum {
@@ -79,13 +72,20 @@ impl Manifest {
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
         let json: Value = serde_json::from_slice(bytes)?;
         let root = Fields { of: String::new(), json: &json };
+        let files = files(&root)?;
+        let format = format::find(&root, &files)?;
+        let file_schema = if format == Format::Csv && !files.is_empty() {
+            Some(root.text("fileSchema")?)
+        } else {
+            root.optional("fileSchema")?
+        };
         Ok(Self {
             source_bucket: bucket(&root, "sourceBucket")?,
             destination_bucket: bucket(&root, "destinationBucket")?,
             snapshot_ms: root.whole("creationTimestamp")?,
-            format: format(&root)?,
-            file_schema: root.text("fileSchema")?.to_owned(),
-            files: files(&root)?,
+            format,
+            file_schema: file_schema.map(str::to_owned),
+            files,
         })
     }
 }
@@ -146,6 +146,15 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A text that may be missing, null or empty.
+    fn optional(&self, name: &str) -> Result<Option<&'a str>, ManifestError> {
+        match self.json.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) if value.as_str() == Some("") => Ok(None),
+            Some(_) => self.text(name).map(Some),
+        }
+    }
+
     /// A whole number: AWS writes some as numbers, some as texts.
     fn whole(&self, name: &str) -> Result<u64, ManifestError> {
         let value = self.get(name)?;
@@ -165,19 +174,6 @@ fn shown(value: &Value) -> String {
         Value::Object(_) => "{…}".to_owned(),
         Value::String(text) => format!("{:?}", excerpt(text.as_bytes())),
         plain => plain.to_string(),
-    }
-}
-
-fn format(root: &Fields<'_>) -> Result<Format, ManifestError> {
-    let text = root.text("fileFormat")?;
-    match text.to_ascii_lowercase().as_str() {
-        "csv" => Ok(Format::Csv),
-        "parquet" => Ok(Format::Parquet),
-        "orc" => Err(ManifestError::Orc),
-        _ => {
-            Err(root
-                .wrong("fileFormat", format!("{:?} is neither CSV nor Parquet", excerpt(text.as_bytes()))))
-        }
     }
 }
 

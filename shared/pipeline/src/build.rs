@@ -90,8 +90,7 @@ fn run_on(runtime: &Runtime, options: &BuildOptions) -> Result<BuildReport, Buil
         )?;
         let (store, key) = options.out.open(config.as_ref())?;
         let workers = memory::workers(options.memory, options.workers.get());
-        let planning = plan(&options.manifest, config.as_ref(), workers, &options.cancellation);
-        let plan = runtime.block_on(planning)?;
+        let plan = plan(options, config.as_ref(), workers, runtime.handle())?;
         let context = context(options, workers, runtime)?;
         // Begun now, so that a destination that can't be written is known before the work is done.
         let out = Destination::create(&*store, &key, &context)?;
@@ -129,14 +128,15 @@ fn steps(
         merge::merge_all(context, runs).map_err(|cause| cause.in_scratch(context.scratch.path()))
     })?;
     tracing::info!(rounds, segments = segments.len(), "runs merged");
-    let (out, info) = in_phase(options, Phase::Finalize, || {
-        finalize::join(context, &segments, &counts, plan.origin.clone(), out)
-    })?;
+    let (out, info) =
+        in_phase(options, Phase::Finalize, || finalize::join(context, plan, &segments, &counts, out))?;
     let index_bytes = in_phase(options, Phase::Publish, || out.publish())?;
     Ok(BuildReport {
         index: options.out.to_string(),
         chunks: chunk_count,
         counts,
+        measures: info.schema.measures,
+        unknown: info.unknown,
         prefixes: info.prefixes,
         depth: info.depth,
         runs: run_count,

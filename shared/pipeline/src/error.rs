@@ -4,7 +4,7 @@ use s3inv_cancel::{Phase, Stop};
 use s3inv_index_format::FormatError;
 use s3inv_inventory::csv::LayoutError;
 use s3inv_inventory::{InputError, ManifestError};
-use s3inv_model::{ColumnError, ErrorKind};
+use s3inv_model::{ErrorKind, SchemaError};
 use s3inv_store::StoreError;
 
 /// Why a build ended without an index: in which phase, and what the cause was.
@@ -69,7 +69,7 @@ pub enum Cause {
     },
     /// The storage classes of all files together are too many.
     #[error(transparent)]
-    Columns(#[from] ColumnError),
+    Schema(#[from] SchemaError),
     /// A temporary file can't be written or read back.
     #[error("temporary files in {directory}: {error}")]
     Scratch {

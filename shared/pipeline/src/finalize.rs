@@ -1,23 +1,24 @@
 //! The last two phases: segments are joined beside the destination, and what was joined is published.
 
-use s3inv_index_format::{Info, Joiner, Origin};
+use s3inv_index_format::{Info, Joiner};
 use s3inv_model::RowCounts;
 
 use crate::Cause;
 use crate::build::Context;
 use crate::destination::Destination;
+use crate::plan::Plan;
 use crate::scratch::Stored;
 
 /// Joins the segments, in their order, to an index that is not yet to be seen.
 pub(crate) fn join(
     context: &Context,
+    plan: &Plan,
     segments: &[Stored],
     counts: &RowCounts,
-    origin: Origin,
     mut out: Destination,
 ) -> Result<(Destination, Info), Cause> {
     check_sums(segments, counts)?;
-    match join_to(&mut out, context, segments, origin) {
+    match join_to(&mut out, context, plan, segments) {
         Ok(info) => Ok((out, info)),
         Err(cause) => Err(out.abort().unwrap_or(cause)),
     }
@@ -26,14 +27,15 @@ pub(crate) fn join(
 fn join_to(
     out: &mut Destination,
     context: &Context,
+    plan: &Plan,
     segments: &[Stored],
-    origin: Origin,
 ) -> Result<Info, Cause> {
     let mut joiner = Joiner::new(out)?;
     for segment in segments {
         joiner.append(&segment.open()?, || Ok::<(), Cause>(context.cancellation.check()?))?;
     }
-    let (_, info) = joiner.finish(context.max_depth.map(|depth| depth as u64), origin)?;
+    let max_depth = context.max_depth.map(|depth| depth as u64);
+    let (_, info) = joiner.finish(max_depth, plan.unknown.clone(), plan.origin.clone())?;
     Ok(info)
 }
 
@@ -41,9 +43,10 @@ fn join_to(
 fn check_sums(segments: &[Stored], counts: &RowCounts) -> Result<(), Cause> {
     let merged =
         segments.iter().try_fold(RowCounts::default(), |sum, segment| sum.plus(&segment.info.counts));
-    let root = segments.first().map(|segment| segment.open()?.get(b"")).transpose()?.flatten();
-    let objects = root.map(|cells| cells.iter().map(|cell| cell.objects).sum::<u64>());
-    if merged.as_ref() == Some(counts) && objects.is_some() && objects == counts.counted() {
+    let first = segments.first().map(Stored::open).transpose()?;
+    let root = first.as_ref().map(|first| first.stats(b"")).transpose()?.flatten();
+    let objects = root.map(|root| root.current.objects);
+    if merged.as_ref() == Some(counts) && objects.is_some() && objects == counts.current() {
         return Ok(());
     }
     Err(Cause::Bug(format!("{counts:?} were read, but {merged:?} merged to {objects:?} objects")))

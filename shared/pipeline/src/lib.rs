@@ -60,5 +60,7 @@ pub use build::build;
 pub use error::{BuildError, Cause};
 pub use options::{BuildOptions, BuildReport, MIN_MEMORY};
 pub use progress::{Progress, Snapshot};
+pub use s3inv_inventory::OnBadRow;
+pub use s3inv_model::{Measure, Measures};
 pub use s3inv_store::{Location, SdkConfig, StoreError};
 pub use source::{IndexSource, OpenError, open_index};

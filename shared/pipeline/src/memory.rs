@@ -1,5 +1,7 @@
 //! How a budget of memory is divided.
 
+use s3inv_inventory::orc;
+use s3inv_model::Measures;
 use s3inv_rollup::TableBudget;
 
 /// What one worker may use while it reads data files.
@@ -13,6 +15,11 @@ pub(crate) struct IngestMemory {
     pub(crate) compressed: usize,
     /// The longest file that is decompressed at once; longer ones are streamed.
     pub(crate) decompressed: usize,
+    /// How much of each column of a Parquet file is fetched at once. This and the next share the memory
+    /// of the fields above: a file is CSV, ORC or Parquet.
+    pub(crate) parquet_window: usize,
+    /// What the streams and dictionaries of an ORC file may take.
+    pub(crate) orc: orc::Limits,
     /// Directories.
     pub(crate) table: TableBudget,
 }
@@ -31,7 +38,18 @@ const MOST_TABLE: usize = 1 << 30;
 /// Each part in flight keeps a connection busy.
 const MOST_PARTS: usize = 8;
 const SMALLEST_PART: usize = 64 << 10;
+const SMALLEST_ORC_WINDOW: usize = 32 << 10;
 const LARGEST_PART: usize = 8 << 20;
+/// Windows that the columns of a Parquet file hold: seven columns, each of which may have a page that
+/// lies in two windows, and a dictionary in a third.
+const PARQUET_WINDOWS: usize = 7 * 3;
+/// Streams of the columns of an ORC file: one to three each.
+const ORC_STREAMS: usize = 16;
+/// What a stream is decompressed to at once: S3 writes blocks of this size.
+const ORC_BLOCK: usize = 256 << 10;
+/// What dictionaries of keys may take of the memory that the process needs besides the budget: files
+/// with larger ones can be read only with a larger budget.
+const SPARE_DICTIONARY: usize = 16 << 20;
 /// A run that is open: a page, compressed and not, and a block of its directory.
 const OPEN_RUN: usize = 192 << 10;
 /// What a merge needs besides: the page that it writes, and the compressor's tables.
@@ -50,19 +68,32 @@ pub(crate) fn workers(budget: usize, asked: usize) -> usize {
     workers
 }
 
-pub(crate) fn ingest(budget: usize, workers: usize) -> IngestMemory {
+pub(crate) fn ingest(budget: usize, workers: usize, measures: &Measures) -> IngestMemory {
     let share = budget / workers;
     let in_flight = (share / 8).min(MOST_PARTS * LARGEST_PART);
     let part = (in_flight / MOST_PARTS).clamp(SMALLEST_PART, LARGEST_PART);
     let decompressed = (share * 5 / 16).min(MOST_DECOMPRESSED);
     let compressed = share / 16;
     let table = (share * 7 / 16).min(MOST_TABLE);
+    let columns = share * 9 / 16;
     IngestMemory {
         part,
         parts: (in_flight / part).clamp(2, MOST_PARTS),
         compressed,
         decompressed,
-        table: TableBudget::new(table),
+        parquet_window: (columns / PARQUET_WINDOWS).clamp(SMALLEST_PART, LARGEST_PART),
+        orc: orc(columns, workers),
+        table: TableBudget::new(table, measures),
+    }
+}
+
+/// Blocks first; what they leave is for windows, and for a dictionary that takes twice its size while it
+/// grows.
+fn orc(columns: usize, workers: usize) -> orc::Limits {
+    let left = columns.saturating_sub(ORC_STREAMS * ORC_BLOCK);
+    orc::Limits {
+        window: (left / 2 / ORC_STREAMS).clamp(SMALLEST_ORC_WINDOW, LARGEST_PART),
+        key_dictionary: (left / 4).max(SPARE_DICTIONARY / workers),
     }
 }
 
@@ -80,10 +111,19 @@ mod tests {
         for budget in [16 << 20, 64 << 20, 256 << 20, 4 << 30, 64 << 30] {
             for asked in [1, 2, 7, 64] {
                 let workers = workers(budget, asked);
-                let IngestMemory { part, parts, compressed, decompressed, .. } = ingest(budget, workers);
+                let memory = ingest(budget, workers, &Measures::all());
                 let table = (budget / workers * 7 / 16).min(MOST_TABLE);
-                let used = workers * (part * parts + compressed + decompressed + table);
-                assert!(used <= budget, "{used} of {budget} with {workers} workers");
+                let csv = memory.part * memory.parts + memory.compressed + memory.decompressed;
+                let parquet = PARQUET_WINDOWS * memory.parquet_window;
+                let orc = ORC_STREAMS * (memory.orc.window + ORC_BLOCK);
+                for read in [csv, parquet, orc] {
+                    let used = workers * (read + table);
+                    assert!(used <= budget, "{used} of {budget} with {workers} workers");
+                }
+                let dictionaries = workers * memory.orc.key_dictionary * 2;
+                assert!(
+                    dictionaries <= 2 * SPARE_DICTIONARY || workers * (orc + table) + dictionaries <= budget
+                );
                 let open = workers * (merge(budget, workers).fan_in * OPEN_RUN + MERGE_FIXED);
                 assert!(open <= budget, "{open} of {budget} with {workers} workers");
                 assert!(workers * merge(budget, workers).fan_in <= MOST_OPEN);

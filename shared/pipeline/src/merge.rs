@@ -2,8 +2,8 @@
 
 use std::fs::File;
 
-use s3inv_index_format::{Compression, FileKind, FormatError, Info, Reader};
-use s3inv_model::Columns;
+use s3inv_index_format::{Compression, FileKind, FormatError, Reader};
+use s3inv_model::Schema;
 use s3inv_rollup::{KeyRange, first_round, merge, partitions};
 
 use crate::build::{Context, side_by_side};
@@ -44,8 +44,8 @@ fn round(
         let group = groups.get(at).cloned().and_then(|group| runs.get(group)).unwrap_or_default();
         let readers = open(group)?;
         let readers: Vec<_> = readers.iter().collect();
-        let columns = columns_of(readers.iter().map(|reader| reader.info()))?;
-        merge_one(context, cancellation, &readers, &KeyRange::default(), &columns, how)
+        let schema = schema_of(&readers)?;
+        merge_one(context, cancellation, &readers, &KeyRange::default(), &schema, how)
     })
 }
 
@@ -53,12 +53,12 @@ fn segments(context: &Context, runs: &[Stored]) -> Result<Vec<Stored>, Cause> {
     context.progress.expect_merge(rows(runs));
     let readers = open(runs)?;
     let readers: Vec<_> = readers.iter().collect();
-    let columns = columns_of(readers.iter().map(|reader| reader.info()))?;
+    let schema = schema_of(&readers)?;
     let ranges = partitions(&readers, context.workers * RANGES)?;
     let how = (FileKind::Segment, Compression::Zstd);
     side_by_side(context, ranges.len(), context.workers, |at, cancellation| {
         let range = ranges.get(at).cloned().unwrap_or_default();
-        merge_one(context, cancellation, &readers, &range, &columns, how)
+        merge_one(context, cancellation, &readers, &range, &schema, how)
     })
 }
 
@@ -67,7 +67,7 @@ fn merge_one(
     cancellation: &s3inv_cancel::Cancellation,
     readers: &[&Reader<File>],
     range: &KeyRange,
-    columns: &Columns,
+    schema: &Schema,
     how: (FileKind, Compression),
 ) -> Result<Stored, Cause> {
     let out = context.scratch.file()?;
@@ -76,7 +76,7 @@ fn merge_one(
         Ok::<(), Cause>(cancellation.check()?)
     };
     between()?;
-    let (out, info) = merge(readers, range, columns, how, out, &between)?;
+    let (out, info) = merge(readers, range, schema, how, out, &between)?;
     Ok(Stored::new(out, info))
 }
 
@@ -88,7 +88,6 @@ fn rows(runs: &[Stored]) -> u64 {
     runs.iter().map(|run| run.info.prefixes).sum()
 }
 
-fn columns_of<'a>(infos: impl Iterator<Item = &'a Info>) -> Result<Columns, Cause> {
-    let lists: Vec<_> = infos.map(|info| Columns::from_list(info.columns.clone())).collect();
-    Ok(Columns::union(&lists)?)
+fn schema_of(readers: &[&Reader<File>]) -> Result<Schema, Cause> {
+    Ok(Schema::union(readers.iter().map(|reader| &reader.info().schema))?)
 }

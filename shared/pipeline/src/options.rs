@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use s3inv_cancel::Cancellation;
-use s3inv_model::RowCounts;
+use s3inv_inventory::OnBadRow;
+use s3inv_model::{Measures, RowCounts};
 use s3inv_store::{Location, SdkConfig, StoreError};
 
 use crate::Progress;
@@ -24,9 +25,13 @@ pub struct BuildOptions {
     pub max_depth: Option<usize>,
     /// Bytes of memory to use, at least [`MIN_MEMORY`]. The process needs up to 64 MiB more.
     pub memory: usize,
+    /// What is measured of each prefix, as far as the inventory has the fields for it.
+    pub measures: Measures,
+    /// What happens at a row that can't be read.
+    pub on_bad_row: OnBadRow,
     /// Where runs are kept until they are merged: some 6 to 20 bytes for each prefix.
     pub temp_dir: PathBuf,
-    /// Whether the MD5 of Parquet files is compared too, for which they are read twice.
+    /// Whether the MD5 of ORC and Parquet files is compared too, for which they are read twice.
     pub verify_md5: bool,
     /// How S3 is reached; without it, as every AWS tool does.
     pub sdk_config: Option<SdkConfig>,
@@ -46,6 +51,8 @@ impl BuildOptions {
             workers: NonZeroUsize::MIN,
             max_depth: None,
             memory: 1 << 30,
+            measures: Measures::all(),
+            on_bad_row: OnBadRow::Fail,
             temp_dir: std::env::temp_dir(),
             verify_md5: false,
             sdk_config: None,
@@ -64,6 +71,10 @@ pub struct BuildReport {
     pub chunks: usize,
     /// Rows read and excluded.
     pub counts: RowCounts,
+    /// What was measured.
+    pub measures: Measures,
+    /// What was to be measured, but can't be: the inventory lacks the fields.
+    pub unknown: Measures,
     /// Prefixes of the index, the root included.
     pub prefixes: u64,
     /// The depth of the deepest.

@@ -7,10 +7,13 @@ use md5::{Digest, Md5};
 use s3inv_cancel::Cancellation;
 use s3inv_index_format::Origin;
 use s3inv_inventory::csv::CsvLayout;
-use s3inv_inventory::{Format, Manifest, manifest};
+use s3inv_inventory::{Field, Fields, Format, InputError, Manifest, Reading, manifest, orc, parquet};
+use s3inv_model::{Binning, Measures};
 use s3inv_store::{LocalStore, Location, SdkConfig, Store, StoreError, StoreErrorKind};
+use tokio::runtime::Handle;
 
-use crate::Cause;
+use crate::ingest::Ranges;
+use crate::{BuildOptions, Cause};
 
 /// A manifest of a million files has some 200 MB; longer ones are not believed.
 const LONGEST_MANIFEST: u64 = 512 << 20;
@@ -31,16 +34,25 @@ impl Input {
     }
 }
 
-/// How data files are read.
-#[derive(Clone)]
-pub(crate) enum Reading {
+/// What data files look like.
+pub(crate) enum Layout {
     Csv(CsvLayout),
+    Columns(ColumnFormat),
+}
+
+/// The formats that are read by columns.
+#[derive(Clone, Copy)]
+pub(crate) enum ColumnFormat {
+    Orc,
     Parquet,
 }
 
 /// What is to be done.
 pub(crate) struct Plan {
+    pub(crate) layout: Layout,
     pub(crate) reading: Reading,
+    /// What was to be measured, but can't be: the inventory lacks the fields.
+    pub(crate) unknown: Measures,
     /// Data files, one list for each worker.
     pub(crate) chunks: Vec<Vec<Input>>,
     pub(crate) bytes: u64,
@@ -48,35 +60,37 @@ pub(crate) struct Plan {
 }
 
 /// Reads the manifest, and divides its files among `workers`.
-pub(crate) async fn plan(
-    location: &Location,
+pub(crate) fn plan(
+    options: &BuildOptions,
     config: Option<&SdkConfig>,
     workers: usize,
-    cancellation: &Cancellation,
+    runtime: &Handle,
 ) -> Result<Plan, Cause> {
-    let (store, key) = location.open(config)?;
-    let bytes = cancellation.guard(whole(&*store, &key, LONGEST_MANIFEST)).await??;
-    let uri = store.uri(&key);
+    let cancellation = &options.cancellation;
+    let (uri, bytes) = runtime.block_on(manifest_of(&options.manifest, config, cancellation))?;
     let wrap = |error| Cause::Manifest { uri: uri.clone(), error };
-    let checksum_key = manifest::checksum_name(&key);
-    match cancellation.guard(whole(&*store, &checksum_key, LONGEST_CHECKSUM)).await? {
-        Ok(checksum) => manifest::verify_checksum(&bytes, &checksum).map_err(wrap)?,
-        Err(error) if error.kind() == StoreErrorKind::NotFound => {
-            tracing::warn!(manifest = %uri, "manifest.checksum is missing: the manifest is not verified");
-        }
-        Err(error) => return Err(error.into()),
-    }
     let manifest = Manifest::parse(&bytes).map_err(wrap)?;
-    let reading = match manifest.format {
-        Format::Parquet => Reading::Parquet,
-        Format::Csv => Reading::Csv(
-            CsvLayout::parse(&manifest.file_schema)
-                .map_err(|error| Cause::Layout { uri: uri.clone(), error })?,
-        ),
+    let inputs = find(&manifest, &options.manifest, config)?;
+    let layout = match manifest.format {
+        Format::Csv => {
+            // It is missing only where there are no files.
+            let schema = manifest.file_schema.as_deref().unwrap_or("Bucket, Key");
+            let layout = CsvLayout::parse(schema);
+            Layout::Csv(layout.map_err(|error| Cause::Layout { uri: uri.clone(), error })?)
+        }
+        Format::Orc => Layout::Columns(ColumnFormat::Orc),
+        Format::Parquet => Layout::Columns(ColumnFormat::Parquet),
     };
-    let inputs = find(&manifest, location, config)?;
+    let fields = fields(&layout, inputs.first(), runtime, cancellation)?;
+    let measures = options.measures.and(&fields.measures());
     Ok(Plan {
-        reading,
+        reading: Reading {
+            binning: Binning::new(&measures, manifest.snapshot_ms),
+            fields,
+            on_bad_row: options.on_bad_row,
+        },
+        layout,
+        unknown: options.measures.minus(&measures),
         bytes: inputs.iter().map(|input| input.size).sum(),
         chunks: divide(inputs, workers),
         origin: Origin {
@@ -86,6 +100,48 @@ pub(crate) async fn plan(
             data_files: manifest.files.len() as u64,
         },
     })
+}
+
+/// The manifest's name and bytes, verified.
+async fn manifest_of(
+    location: &Location,
+    config: Option<&SdkConfig>,
+    cancellation: &Cancellation,
+) -> Result<(String, bytes::Bytes), Cause> {
+    let (store, key) = location.open(config)?;
+    let bytes = cancellation.guard(whole(&*store, &key, LONGEST_MANIFEST)).await??;
+    let uri = store.uri(&key);
+    let checksum_key = manifest::checksum_name(&key);
+    match cancellation.guard(whole(&*store, &checksum_key, LONGEST_CHECKSUM)).await? {
+        Ok(checksum) => manifest::verify_checksum(&bytes, &checksum)
+            .map_err(|error| Cause::Manifest { uri: uri.clone(), error })?,
+        Err(error) if error.kind() == StoreErrorKind::NotFound => {
+            tracing::warn!(manifest = %uri, "manifest.checksum is missing: the manifest is not verified");
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok((uri, bytes))
+}
+
+/// The fields of the inventory: those of its CSV schema, or of the first of its files. All others must
+/// have the same, which is checked when they are read.
+fn fields(
+    layout: &Layout,
+    first: Option<&Input>,
+    runtime: &Handle,
+    cancellation: &Cancellation,
+) -> Result<Fields, Cause> {
+    // An inventory without files has nothing that could lack a field.
+    let Some(first) = first else { return Ok(Field::ALL.into_iter().collect()) };
+    let read: fn(&Ranges) -> Result<Fields, InputError> = match layout {
+        Layout::Csv(layout) => return Ok(layout.fields()),
+        Layout::Columns(ColumnFormat::Orc) => orc::fields,
+        Layout::Columns(ColumnFormat::Parquet) => parquet::fields,
+    };
+    let ranges = Ranges::open(first, runtime, cancellation)?;
+    let fields = read(&ranges);
+    ranges.failure().take().map_or(Ok(()), Err)?;
+    fields.map_err(|error| Cause::Input { uri: first.uri(), error })
 }
 
 async fn whole(store: &dyn Store, key: &str, most: u64) -> Result<bytes::Bytes, StoreError> {

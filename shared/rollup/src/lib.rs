@@ -4,6 +4,7 @@
 //! directories are sorted once, rolled up to their ancestors with a stack, and written as a run.
 //! Runs are merged k ways, in rounds where there are more than a merge may open.
 
+mod bins;
 mod cells;
 #[cfg(test)]
 mod equivalence;

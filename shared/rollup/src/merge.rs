@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use s3inv_index_format::{Compression, Cursor, FileKind, FormatError, Info, ReadAt, Reader, Writer};
-use s3inv_model::{Cell, ColumnId, Columns, RowCounts, prefix};
+use s3inv_model::{Bin, Cell, ClassId, Dates, RowCounts, Schema, prefix};
 
 /// A range of the order of prefixes: from the first, included, to the second, excluded. An end that
 /// isn't given is open.
@@ -21,20 +21,20 @@ impl KeyRange {
     }
 }
 
-/// Merges a range of some runs to one file, whose columns are `columns`: all of the runs'.
+/// Merges a range of some runs to one file, whose schema is the [union](Schema::union) of the runs'.
 ///
 /// `between` is asked at least every 1,000 rows read, and can stop it. Rows of the inventory are
 /// counted with the range that begins at the root.
 pub fn merge<R: ReadAt, W: Write, E: From<FormatError>>(
     runs: &[&Reader<R>],
     range: &KeyRange,
-    columns: &Columns,
+    schema: &Schema,
     (kind, compression): (FileKind, Compression),
     out: W,
     between: &impl Fn() -> Result<(), E>,
 ) -> Result<(W, Info), E> {
-    let mut writer = Writer::new(out, kind, compression, columns)?;
-    let mut inputs = Inputs::open(runs, range, columns)?;
+    let mut writer = Writer::new(out, kind, compression, schema)?;
+    let mut inputs = Inputs::open(runs, range, schema)?;
     let mut row = Vec::new();
     let mut key = Vec::new();
     let mut read = 0u32;
@@ -42,15 +42,15 @@ pub fn merge<R: ReadAt, W: Write, E: From<FormatError>>(
         key.clear();
         key.extend_from_slice(first.cursor.key());
         row.clear();
+        let mut dates = Dates::NONE;
         while inputs.first().is_some_and(|input| input.cursor.key() == key) {
-            inputs.take(&mut row, range)?;
+            dates = dates.merge(inputs.take(&mut row, range)?);
             read = read.wrapping_add(1);
             if read.is_multiple_of(1000) {
                 between()?;
             }
         }
-        row.sort_unstable_by_key(|cell| cell.column);
-        writer.push(&key, &row)?;
+        writer.push(&key, &row, dates)?;
     }
     Ok(writer.finish(counts(runs, range)?)?)
 }
@@ -64,10 +64,10 @@ fn counts<R: ReadAt>(runs: &[&Reader<R>], range: &KeyRange) -> Result<RowCounts,
         .ok_or_else(|| FormatError::Overflow("rows read".to_owned()))
 }
 
-/// A run at its next row, and the place in the merged columns of each of its own.
+/// A run at its next row, and the place of each of its classes among all.
 struct Input<'a, R> {
     cursor: Cursor<'a, R>,
-    columns: Vec<ColumnId>,
+    classes: Vec<ClassId>,
     parent_len: usize,
 }
 
@@ -85,12 +85,13 @@ impl<R: ReadAt> Input<'_, R> {
 
     fn add_to(&self, row: &mut Vec<Cell>) -> Result<(), FormatError> {
         for cell in self.cursor.cells() {
-            let column = self.columns.get(usize::from(cell.column)).copied();
-            let cell = Cell { column: column.unwrap_or(cell.column), ..*cell };
-            match row.iter_mut().find(|sum| sum.column == cell.column) {
-                None => row.push(cell),
-                Some(sum) => {
+            let bin = Bin::moved(cell.bin, &self.classes).ok_or(FormatError::Mismatch(UNKNOWN_CLASS))?;
+            let cell = Cell { bin, ..*cell };
+            match row.binary_search_by_key(&bin, |sum| sum.bin) {
+                Err(place) => row.insert(place, cell),
+                Ok(place) => {
                     let key = || String::from_utf8_lossy(self.cursor.key()).into_owned();
+                    let sum = &mut row[place];
                     *sum = sum.plus(cell).ok_or_else(|| FormatError::Overflow(key()))?;
                 }
             }
@@ -105,11 +106,11 @@ struct Inputs<'a, R> {
 }
 
 impl<'a, R: ReadAt> Inputs<'a, R> {
-    fn open(runs: &[&'a Reader<R>], range: &KeyRange, columns: &Columns) -> Result<Self, FormatError> {
+    fn open(runs: &[&'a Reader<R>], range: &KeyRange, schema: &Schema) -> Result<Self, FormatError> {
         let mut heap = Vec::with_capacity(runs.len());
         for run in runs {
             let cursor = run.seek(range.from.as_deref().unwrap_or_default())?;
-            let mut input = Input { cursor, columns: places(run.info(), columns)?, parent_len: 0 };
+            let mut input = Input { cursor, classes: places(run.info(), schema)?, parent_len: 0 };
             if input.advance(range)? {
                 heap.push(input);
             }
@@ -125,15 +126,16 @@ impl<'a, R: ReadAt> Inputs<'a, R> {
         self.heap.first()
     }
 
-    /// Adds the first row to `row`, and goes on to the next.
-    fn take(&mut self, row: &mut Vec<Cell>, range: &KeyRange) -> Result<(), FormatError> {
-        let Some(first) = self.heap.first_mut() else { return Ok(()) };
+    /// Adds the first row to `row`, and goes on to the next; the first row's dates.
+    fn take(&mut self, row: &mut Vec<Cell>, range: &KeyRange) -> Result<Dates, FormatError> {
+        let Some(first) = self.heap.first_mut() else { return Ok(Dates::NONE) };
         first.add_to(row)?;
+        let dates = first.cursor.dates();
         if !first.advance(range)? {
             self.heap.swap_remove(0);
         }
         self.sink(0);
-        Ok(())
+        Ok(dates)
     }
 
     /// Lets the input at `at` sink below those that come before it.
@@ -154,7 +156,8 @@ impl<'a, R: ReadAt> Inputs<'a, R> {
     }
 }
 
-fn places(info: &Info, all: &Columns) -> Result<Vec<ColumnId>, FormatError> {
-    let own = Columns::from_list(info.columns.clone());
-    own.ids_in(all).ok_or(FormatError::Mismatch("a run has a column that the merge does not know"))
+const UNKNOWN_CLASS: &str = "a run has a class that the merge does not know";
+
+fn places(info: &Info, all: &Schema) -> Result<Vec<ClassId>, FormatError> {
+    info.schema.classes.places_in(&all.classes).ok_or(FormatError::Mismatch(UNKNOWN_CLASS))
 }

@@ -1,12 +1,12 @@
 use std::io::{self, Write};
 
 use s3inv_index_format::{Compression, FileKind, FormatError, Info, Writer};
-use s3inv_model::{ColumnId, Columns, RowCounts, prefix};
+use s3inv_model::{Classes, Dates, Excluded, Measures, Object, RowCounts, Schema, prefix};
 
-use crate::cells::Refused;
+use crate::bins::{self, Bins};
 use crate::sort;
-use crate::table::{Table, TableBudget};
-use crate::tree::Tree;
+use crate::table::{One, Refused, Table, TableBudget};
+use crate::tree::{Added, Tree};
 
 /// Where runs go.
 pub trait RunSink {
@@ -24,13 +24,16 @@ pub trait RunSink {
 const GROUP: usize = 64;
 
 /// An object, by its directory.
-#[derive(Clone, Copy, Default)]
-struct Object<'k> {
+#[derive(Clone, Copy)]
+struct Placed<'k> {
     directory: &'k [u8],
     /// Of the directory; not set where it is that of the object before.
     hash: u32,
-    column: ColumnId,
-    size: u64,
+    one: One,
+}
+
+impl Placed<'_> {
+    const NONE: Self = Self { directory: &[], hash: 0, one: One { bin: 0, size: 0, dates: Dates::NONE } };
 }
 
 /// Turns rows into runs: adds up by own directory, and writes a run when the memory for it is full.
@@ -41,39 +44,45 @@ pub struct Rollup<S> {
     tree: Tree,
     order: Vec<(u64, u8, u32)>,
     max_depth: Option<usize>,
+    measures: Measures,
+    /// The rows of the runs that were written.
+    written: RowCounts,
     sink: S,
 }
 
 impl<S: RunSink> Rollup<S> {
-    /// Prefixes deeper than `max_depth` are counted in their ancestor at that depth.
-    pub fn new(budget: TableBudget, max_depth: Option<usize>, sink: S) -> Self {
+    /// Prefixes deeper than `max_depth` are counted in their ancestor at that depth. Objects are of bins
+    /// that these measures have.
+    pub fn new(budget: TableBudget, max_depth: Option<usize>, measures: Measures, sink: S) -> Self {
         Self {
             table: Table::new(budget),
             tree: Tree::new(budget.nodes, budget.cells),
             order: Vec::with_capacity(budget.rows),
             max_depth,
+            measures,
+            written: RowCounts::default(),
             sink,
         }
     }
 
-    /// Counts objects: their keys, columns of `columns`, and sizes in bytes. `between` is asked while
-    /// a run is written, and can stop that.
+    /// Counts objects, whose bins are of `classes`. `between` is asked while a run is written, and can
+    /// stop that.
     pub fn add<'k, E: From<FormatError>>(
         &mut self,
-        mut objects: impl Iterator<Item = (&'k [u8], ColumnId, u64)>,
-        columns: &Columns,
+        mut objects: impl Iterator<Item = Object<'k>>,
+        classes: &Classes,
         between: &impl Fn() -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut group = [Object::default(); GROUP];
+        let mut group = [Placed::NONE; GROUP];
         loop {
             let mut len = 0;
-            for (place, (key, column, size)) in group.iter_mut().zip(objects.by_ref()) {
-                *place = Object { directory: self.directory(key), hash: 0, column, size };
+            for (place, Object { key, bin, size, dates }) in group.iter_mut().zip(objects.by_ref()) {
+                *place = Placed { directory: self.directory(key), hash: 0, one: One { bin, size, dates } };
                 len += 1;
             }
             let group = &mut group[..len];
             self.look_ahead(group);
-            self.add_group(group, columns, between)?;
+            self.add_group(group, classes, between)?;
             if len < GROUP {
                 return Ok(());
             }
@@ -88,7 +97,7 @@ impl<S: RunSink> Rollup<S> {
 
     /// Hashes the directories of a group, and has the processor fetch what the table knows of them:
     /// all at once, where one after the other each would wait for memory.
-    fn look_ahead(&self, group: &mut [Object<'_>]) {
+    fn look_ahead(&self, group: &mut [Placed<'_>]) {
         let mut before: Option<&[u8]> = None;
         let mut peeked = 0;
         for object in &mut *group {
@@ -99,30 +108,31 @@ impl<S: RunSink> Rollup<S> {
             }
             before = Some(object.directory);
         }
-        for object in group {
-            peeked ^= u64::from(self.table.peek_name(object.hash));
+        for object in &*group {
+            peeked ^= u64::from(self.table.peek_row(object.hash, object.one.bin));
+        }
+        for object in &*group {
+            peeked ^= self.table.peek_cell(object.hash, object.one.bin);
         }
         std::hint::black_box(peeked);
     }
 
     fn add_group<E: From<FormatError>>(
         &mut self,
-        group: &[Object<'_>],
-        columns: &Columns,
+        group: &[Placed<'_>],
+        classes: &Classes,
         between: &impl Fn() -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut before: Option<&Object<'_>> = None;
+        let mut before: Option<&Placed<'_>> = None;
         for object in group {
             let added = match before {
-                Some(before) if before.directory == object.directory => {
-                    self.table.add_to_last(object.column, object.size)
-                }
-                _ => self.table.add(object.directory, object.hash, object.column, object.size),
+                Some(before) if before.directory == object.directory => self.table.add_to_last(object.one),
+                _ => self.table.add(object.directory, object.hash, object.one),
             };
             match added {
                 Ok(()) => {}
                 Err(Refused::Overflow) => return Err(overflow(object.directory).into()),
-                Err(Refused::Full) => self.add_after_run(object, columns, between)?,
+                Err(Refused::Full) => self.add_after_run(object, classes, between)?,
             }
             before = Some(object);
         }
@@ -132,54 +142,56 @@ impl<S: RunSink> Rollup<S> {
     #[cold]
     fn add_after_run<E: From<FormatError>>(
         &mut self,
-        object: &Object<'_>,
-        columns: &Columns,
+        object: &Placed<'_>,
+        classes: &Classes,
         between: &impl Fn() -> Result<(), E>,
     ) -> Result<(), E> {
-        self.write_runs(columns, None, between)?;
-        let Object { directory, column, size, .. } = *object;
+        self.write_runs(classes, None, between)?;
+        let Placed { directory, one, .. } = *object;
         // An empty table has room for any directory.
-        let added = self.table.add(directory, Table::hash(directory), column, size);
+        let added = self.table.add(directory, Table::hash(directory), one);
         added.map_err(|_| overflow(directory).into())
     }
 
-    /// Writes what is left as the last run, which says how many rows were excluded; there is one even
-    /// without rows. Returns where the runs went.
+    /// Writes what is left as the last run; there is one even without rows. `counts` is of all rows that
+    /// were read: what is in no bin, the last run says alone. Returns where the runs went.
     pub fn finish<E: From<FormatError>>(
         mut self,
-        columns: &Columns,
-        excluded: &RowCounts,
+        classes: &Classes,
+        counts: &RowCounts,
         between: &impl Fn() -> Result<(), E>,
     ) -> Result<S, E> {
-        self.write_runs(columns, Some(excluded), between)?;
+        self.write_runs(classes, Some(counts), between)?;
         Ok(self.sink)
     }
 
     fn write_runs<E: From<FormatError>>(
         &mut self,
-        columns: &Columns,
-        excluded: Option<&RowCounts>,
+        classes: &Classes,
+        all: Option<&RowCounts>,
         between: &impl Fn() -> Result<(), E>,
     ) -> Result<(), E> {
         sort::sorted(&self.table, &mut self.order, between)?;
-        self.tree.clear();
+        let (sorted, places) = bins::sorted(classes);
+        let schema = Schema { measures: self.measures.clone(), classes: sorted };
+        self.tree.begin(Bins::new(self.table.bins(), &places));
         for at in 0..self.order.len() {
             let row = self.order[at].2 as usize;
-            if self.add_to_tree(row, columns)? == Err(Refused::Full) {
-                self.write_run(columns, None, between)?;
+            if self.add_to_tree(row)? == Err(Refused::Full) {
+                self.write_run(&schema, None, between)?;
                 self.tree.clear();
-                self.add_to_tree(row, columns)?.map_err(|_| overflow(self.table.name(row)))?;
+                self.add_to_tree(row)?.map_err(|_| overflow(self.table.name(row)))?;
             }
         }
-        if excluded.is_some() || self.tree.objects() > 0 {
-            self.write_run(columns, excluded, between)?;
+        if all.is_some() || self.tree.added() != Added::default() {
+            self.write_run(&schema, all, between)?;
         }
         self.table.clear();
         Ok(())
     }
 
-    fn add_to_tree(&mut self, row: usize, columns: &Columns) -> Result<Result<(), Refused>, FormatError> {
-        match self.tree.add(&self.table, row, columns.as_slice().len()) {
+    fn add_to_tree(&mut self, row: usize) -> Result<Result<(), Refused>, FormatError> {
+        match self.tree.add(&self.table, row) {
             Err(Refused::Overflow) => Err(overflow(self.table.name(row))),
             other => Ok(other),
         }
@@ -187,33 +199,40 @@ impl<S: RunSink> Rollup<S> {
 
     fn write_run<E: From<FormatError>>(
         &mut self,
-        columns: &Columns,
-        excluded: Option<&RowCounts>,
+        schema: &Schema,
+        all: Option<&RowCounts>,
         between: &impl Fn() -> Result<(), E>,
     ) -> Result<(), E> {
         self.tree.finish().map_err(|_| overflow(b""))?;
         let out = self.sink.create().map_err(FormatError::from)?;
-        let mut writer = Writer::new(out, FileKind::Run, Compression::Lz4, columns)?;
+        let mut writer = Writer::new(out, FileKind::Run, Compression::Lz4, schema)?;
         let mut rows = 0u32;
-        self.tree.each(self.table.keys(), |key, cells| {
+        self.tree.each(self.table.keys(), |key, cells, dates| {
             rows = rows.wrapping_add(1);
             if rows.is_multiple_of(1000) {
                 between()?;
             }
-            Ok::<(), E>(writer.push(key, cells)?)
+            Ok::<(), E>(writer.push(key, cells, dates)?)
         })?;
-        let (out, info) = writer.finish(self.counts(excluded)?)?;
+        let (out, info) = writer.finish(self.counts(all)?)?;
         self.sink.done(out, info).map_err(FormatError::from)?;
         Ok(())
     }
 
-    /// The rows of a run: its objects and, with the last run, the excluded rows.
-    fn counts(&self, excluded: Option<&RowCounts>) -> Result<RowCounts, FormatError> {
-        let objects = RowCounts { rows: self.tree.objects(), ..RowCounts::default() };
-        let Some(excluded) = excluded else { return Ok(objects) };
-        let rows = excluded.excluded.values().sum();
-        let others = RowCounts { rows, excluded: excluded.excluded.clone() };
-        objects.plus(&others).ok_or_else(|| overflow(b""))
+    /// The rows of a run: those in its bins and, of the last run, all that no run before it has.
+    fn counts(&mut self, all: Option<&RowCounts>) -> Result<RowCounts, FormatError> {
+        let Added { current, noncurrent, markers } = self.tree.added();
+        let mut counts = RowCounts { rows: current + noncurrent + markers, ..RowCounts::default() };
+        for (reason, rows) in [(Excluded::Noncurrent, noncurrent), (Excluded::DeleteMarker, markers)] {
+            if rows > 0 {
+                counts.excluded.insert(reason, rows);
+            }
+        }
+        if let Some(all) = all {
+            counts = all.minus(&self.written).ok_or(FormatError::Mismatch("rows were counted twice"))?;
+        }
+        self.written = self.written.plus(&counts).ok_or_else(|| overflow(b""))?;
+        Ok(counts)
     }
 }
 

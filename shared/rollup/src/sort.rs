@@ -71,16 +71,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::table::TableBudget;
+    use crate::table::{One, TableBudget};
 
     proptest! {
         #[test]
         fn names_come_in_bytewise_order(
             names in prop::collection::vec("(/|a|ab|long-shared-beginning|\\x00|\u{ff}){0,6}", 0..200)
         ) {
-            let mut table = Table::new(TableBudget::new(1 << 20));
+            let mut table = Table::new(TableBudget::new(1 << 20, &s3inv_model::Measures::default()));
             for name in &names {
-                table.add(name.as_bytes(), Table::hash(name.as_bytes()), 0, 1).unwrap();
+                let one = One { bin: 0, size: 1, dates: s3inv_model::Dates::NONE };
+                table.add(name.as_bytes(), Table::hash(name.as_bytes()), one).unwrap();
             }
             let mut items = Vec::new();
             sorted(&table, &mut items, &|| Ok::<(), ()>(())).unwrap();

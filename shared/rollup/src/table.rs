@@ -1,9 +1,9 @@
 //! Directories and their own sums, in memory that was counted before it was taken.
 
-use s3inv_model::{Cell, ColumnId};
+use s3inv_model::{BinId, Cell, Dates, Measure, Measures};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::cells::{CELL, CellPool, NONE, Refused};
+use crate::cells::{self, Cells, NONE};
 use crate::{sort, tree};
 
 /// How much a table may hold. Every part has its limit from the start and never grows beyond it.
@@ -13,32 +13,52 @@ pub struct TableBudget {
     slots: usize,
     /// Directories.
     pub(crate) rows: usize,
-    /// Cells beyond the first of a directory; and as many of a tree.
-    pub(crate) cells: usize,
+    /// Cells beyond the first of a directory.
+    more: usize,
     /// Bytes of directories' names.
     keys: usize,
     /// Directories and ancestors that are rolled up at a time.
     pub(crate) nodes: usize,
+    /// Their cells.
+    pub(crate) cells: usize,
 }
 
 impl TableBudget {
-    /// Bytes for each slot: itself and a node, and for three of four a row, its place in the sorted
-    /// order, and a quarter of a cell in table and tree.
-    const SLOT: usize = 8 + tree::NODE + (size_of::<Row>() + sort::ITEM + CELL / 2) * 3 / 4;
     /// Bytes of name to expect for each directory.
     const KEY: usize = 48;
 
-    /// Divides `bytes` among the parts; some KiB are the least that works.
+    /// Divides `bytes` among the parts; some KiB are the least that works. Directories have more
+    /// cells where objects are told apart by age or size.
     #[must_use]
-    pub fn new(bytes: usize) -> Self {
+    pub fn new(bytes: usize, measures: &Measures) -> Self {
         // Places are 32 bits wide.
         let bytes = bytes.clamp(4 << 10, 4 << 30);
-        let each = Self::SLOT + Self::KEY * 3 / 4;
-        let slots = (bytes / each + 1).next_power_of_two() / 2;
-        let rows = slots * 3 / 4;
-        let keys = (bytes - slots * Self::SLOT).min(u32::MAX as usize);
-        Self { slots, rows, cells: rows / 4, keys, nodes: slots }
+        // For each four slots: themselves, four nodes, three rows and their places in the sorted order.
+        let fixed = 4 * (8 + tree::NODE) + 3 * (size_of::<Row>() + sort::ITEM);
+        let many = measures.has(Measure::Age) || measures.has(Measure::Size);
+        let more = if many { 4 } else { 1 };
+        let each = fixed + more * cells::CELL + (4 + more) * tree::CELL;
+        let slots = (bytes / (each + 3 * Self::KEY) + 1).next_power_of_two() * 2;
+        let quarter = slots / 4;
+        let keys = (bytes - quarter * each).min(u32::MAX as usize);
+        Self {
+            slots,
+            rows: quarter * 3,
+            more: quarter * more,
+            keys,
+            nodes: slots,
+            cells: quarter * (4 + more),
+        }
     }
+}
+
+/// Why something was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// There is no room: write a run, clear the table, and come again.
+    Full,
+    /// A sum would not fit 64 bits.
+    Overflow,
 }
 
 /// A directory: where its name is, its first cell, and where more cells are.
@@ -46,11 +66,20 @@ impl TableBudget {
 struct Row {
     key: u32,
     len: u16,
-    column: ColumnId,
+    bin: BinId,
     objects: u64,
     bytes: u64,
+    dates: Dates,
     hash: u32,
     more: u32,
+}
+
+/// What an object adds to its directory.
+#[derive(Clone, Copy)]
+pub(crate) struct One {
+    pub(crate) bin: BinId,
+    pub(crate) size: u64,
+    pub(crate) dates: Dates,
 }
 
 /// Sums by directory.
@@ -58,7 +87,7 @@ pub(crate) struct Table {
     budget: TableBudget,
     keys: Vec<u8>,
     rows: Vec<Row>,
-    more: CellPool,
+    more: Cells,
     /// The hash, and the number of the row plus one; zero is empty.
     slots: Vec<u64>,
     /// Slots in use, less one: few directories use few slots, which stay in the cache.
@@ -75,7 +104,7 @@ impl Table {
             budget,
             keys: Vec::with_capacity(budget.keys),
             rows: Vec::with_capacity(budget.rows),
-            more: CellPool::new(budget.cells),
+            more: Cells::new(budget.more),
             slots: vec![0; budget.slots],
             mask: budget.slots.min(FIRST_SLOTS) - 1,
             last: 0,
@@ -108,43 +137,51 @@ impl Table {
         self.slots[hash as usize & self.mask]
     }
 
-    /// The same for the directory that stands there: a byte of its name.
+    /// The same for the directory that stands there: a byte of its name, and what stands where another
+    /// bin than its first is looked for.
     #[inline]
-    pub(crate) fn peek_name(&self, hash: u32) -> u8 {
-        let at = (self.peek(hash) as u32).wrapping_sub(1) as usize;
-        let key = self.rows.get(at).map_or(0, |row| row.key);
-        self.keys.get(key as usize).copied().unwrap_or_default()
+    pub(crate) fn peek_row(&self, hash: u32, bin: BinId) -> u32 {
+        let at = (self.peek(hash) as u32).wrapping_sub(1);
+        let Some(row) = self.rows.get(at as usize) else { return 0 };
+        let name = self.keys.get(row.key as usize).copied().unwrap_or_default();
+        u32::from(name) ^ if row.bin == bin { 0 } else { self.more.peek(at, bin) }
+    }
+
+    /// The same for the cell of that bin.
+    #[inline]
+    pub(crate) fn peek_cell(&self, hash: u32, bin: BinId) -> u64 {
+        let at = (self.peek(hash) as u32).wrapping_sub(1);
+        match self.rows.get(at as usize) {
+            Some(row) if row.bin != bin => self.more.peek_cell(at, bin),
+            _ => 0,
+        }
     }
 
     /// Counts an object of a directory with its hash. Nothing has changed if it is refused for want
     /// of room.
     #[inline]
-    pub(crate) fn add(
-        &mut self,
-        directory: &[u8],
-        hash: u32,
-        column: ColumnId,
-        size: u64,
-    ) -> Result<(), Refused> {
-        self.last = self.find_or_insert(directory, hash, column)?;
-        self.add_to_last(column, size)
+    pub(crate) fn add(&mut self, directory: &[u8], hash: u32, one: One) -> Result<(), Refused> {
+        self.last = self.find_or_insert(directory, hash, one.bin)?;
+        self.add_to_last(one)
     }
 
     /// Counts another object of the directory before; there must have been one since the table was
     /// cleared.
     #[inline]
-    pub(crate) fn add_to_last(&mut self, column: ColumnId, size: u64) -> Result<(), Refused> {
+    pub(crate) fn add_to_last(&mut self, One { bin, size, dates }: One) -> Result<(), Refused> {
         let row = &mut self.rows[self.last];
-        if row.column != column {
-            return self.more.add(&mut row.more, Cell { column, objects: 1, bytes: size }, false);
+        if row.bin == bin {
+            row.bytes = row.bytes.checked_add(size).ok_or(Refused::Overflow)?;
+            row.objects += 1;
+        } else {
+            self.more.add(self.last as u32, &mut row.more, bin, size)?;
         }
-        row.bytes = row.bytes.checked_add(size).ok_or(Refused::Overflow)?;
-        row.objects += 1;
+        row.dates = row.dates.merge(dates);
         Ok(())
     }
 
     #[inline]
-    fn find_or_insert(&mut self, directory: &[u8], hash: u32, column: ColumnId) -> Result<usize, Refused> {
+    fn find_or_insert(&mut self, directory: &[u8], hash: u32, bin: BinId) -> Result<usize, Refused> {
         let mut slot = hash as usize & self.mask;
         while self.slots[slot] != 0 {
             let entry = self.slots[slot];
@@ -154,10 +191,10 @@ impl Table {
             }
             slot = (slot + 1) & self.mask;
         }
-        self.insert(directory, column, hash)
+        self.insert(directory, bin, hash)
     }
 
-    fn insert(&mut self, directory: &[u8], column: ColumnId, hash: u32) -> Result<usize, Refused> {
+    fn insert(&mut self, directory: &[u8], bin: BinId, hash: u32) -> Result<usize, Refused> {
         let at = self.rows.len();
         let key = self.keys.len();
         // One directory is always taken, or a tiny budget would not get anywhere.
@@ -166,7 +203,8 @@ impl Table {
         }
         self.keys.extend_from_slice(directory);
         let (key, len) = (key as u32, directory.len() as u16);
-        self.rows.push(Row { key, len, column, objects: 0, bytes: 0, hash, more: NONE });
+        let dates = Dates::NONE;
+        self.rows.push(Row { key, len, bin, objects: 0, bytes: 0, dates, hash, more: NONE });
         if (at + 1) * 4 > (self.mask + 1) * 3 && self.mask + 1 < self.slots.len() {
             self.grow();
         } else {
@@ -212,8 +250,21 @@ impl Table {
 
     /// A directory's cells, in no order.
     pub(crate) fn cells(&self, at: usize) -> impl Iterator<Item = Cell> + '_ {
-        let Row { column, objects, bytes, more, .. } = self.rows[at];
-        std::iter::once(Cell { column, objects, bytes }).chain(self.more.list(more))
+        let Row { bin, objects, bytes, more, .. } = self.rows[at];
+        std::iter::once(Cell { bin, objects, bytes }).chain(self.more.list(more))
+    }
+
+    /// The bins that occur.
+    pub(crate) fn bins(&self) -> impl Iterator<Item = BinId> {
+        let mut seen = vec![false; usize::from(BinId::MAX) + 1];
+        let all = self.rows.iter().map(|row| row.bin).chain(self.more.bins());
+        all.for_each(|bin| seen[usize::from(bin)] = true);
+        (0..=BinId::MAX).filter(move |&bin| seen[usize::from(bin)])
+    }
+
+    /// The dates of a directory's current objects.
+    pub(crate) fn dates(&self, at: usize) -> Dates {
+        self.rows[at].dates
     }
 }
 
@@ -221,13 +272,17 @@ impl Table {
 mod tests {
     use super::*;
 
-    fn add(table: &mut Table, directory: &[u8], column: ColumnId, size: u64) -> Result<(), Refused> {
-        table.add(directory, Table::hash(directory), column, size)
+    fn one(bin: BinId, size: u64) -> One {
+        One { bin, size, dates: Dates::NONE }
+    }
+
+    fn add(table: &mut Table, directory: &[u8], bin: BinId, size: u64) -> Result<(), Refused> {
+        table.add(directory, Table::hash(directory), one(bin, size))
     }
 
     #[test]
     fn counts_by_directory_and_class_until_full() {
-        let mut table = Table::new(TableBudget::new(64 << 10));
+        let mut table = Table::new(TableBudget::new(64 << 10, &Measures::default()));
         let mut taken = 0u64;
         let refused = (0..).find_map(|n| {
             let directory = format!("some/directory/{}/", n / 3);
@@ -241,26 +296,28 @@ mod tests {
         assert_eq!(objects, taken);
         table.clear();
         assert_eq!(add(&mut table, b"a/", 0, 1), Ok(()));
-        assert_eq!(table.cells(0).collect::<Vec<_>>(), [Cell { column: 0, objects: 1, bytes: 1 }]);
+        assert_eq!(table.cells(0).collect::<Vec<_>>(), [Cell { bin: 0, objects: 1, bytes: 1 }]);
     }
 
     #[test]
     fn the_parts_of_a_budget_add_up_to_it() {
         for bytes in [4 << 10, 100_000, 16 << 20, 1 << 30] {
-            let b = TableBudget::new(bytes);
-            let rows = b.rows * (size_of::<Row>() + sort::ITEM);
-            let cells = 2 * b.cells * CELL;
-            let total = b.slots * 8 + rows + cells + b.keys + b.nodes * tree::NODE;
-            assert!(total <= bytes && total > bytes * 9 / 10, "{b:?}: {total} of {bytes}");
+            for measures in [Measures::default(), Measures::all()] {
+                let b = TableBudget::new(bytes, &measures);
+                let rows = b.rows * (size_of::<Row>() + sort::ITEM);
+                let nodes = b.nodes * tree::NODE + b.cells * tree::CELL;
+                let total = b.slots * 8 + rows + b.more * cells::CELL + b.keys + nodes;
+                assert!(total <= bytes && total > bytes * 9 / 10, "{b:?}: {total} of {bytes}");
+            }
         }
     }
 
     #[test]
     fn sums_that_do_not_fit_are_refused() {
-        let mut table = Table::new(TableBudget::new(1 << 16));
-        for column in [0, 1] {
-            assert_eq!(add(&mut table, b"", column, u64::MAX), Ok(()));
-            assert_eq!(table.add_to_last(column, 1), Err(Refused::Overflow));
+        let mut table = Table::new(TableBudget::new(1 << 16, &Measures::default()));
+        for bin in [0, 1] {
+            assert_eq!(add(&mut table, b"", bin, u64::MAX), Ok(()));
+            assert_eq!(table.add_to_last(one(bin, 1)), Err(Refused::Overflow));
         }
     }
 }

@@ -3,157 +3,210 @@
 //! Directories come in bytewise order, so that all below a prefix come together: a stack of open
 //! prefixes is enough to find the ancestors, and a prefix's sums go to its parent when it is closed.
 
-use s3inv_model::{Cell, ColumnId, prefix};
+use s3inv_model::{Bin, BinId, Cell, Dates, prefix};
 
-use crate::cells::{CellPool, NONE, Refused};
-use crate::table::Table;
+use crate::bins::Bins;
+use crate::table::{Refused, Table};
 
-/// A prefix: its name in the table's names, where the nodes below it end, and its first cell.
+/// A prefix: its name in the table's names, where the nodes below it end, and where its cells are.
 #[derive(Clone, Copy)]
 struct Node {
     key: u32,
     len: u16,
-    column: ColumnId,
-    objects: u64,
-    bytes: u64,
+    cells_len: u16,
+    cells_at: u32,
     end: u32,
-    more: u32,
+    dates: Dates,
 }
 
 /// The bytes of a node.
 pub(crate) const NODE: usize = size_of::<Node>();
-/// The column of a node without cells.
-const NO_COLUMN: ColumnId = ColumnId::MAX;
+/// The bytes of one of its cells.
+pub(crate) const CELL: usize = size_of::<Cell>();
+
+/// A prefix that is open: its sums so far, by the place of the bin.
+#[derive(Default)]
+struct Level {
+    node: usize,
+    sums: Vec<(u64, u64)>,
+    /// The places that are not zero.
+    touched: Vec<u16>,
+    dates: Dates,
+}
+
+impl Level {
+    fn add(&mut self, place: u16, objects: u64, bytes: u64) -> Result<(), Refused> {
+        let sum = &mut self.sums[usize::from(place)];
+        if sum.0 == 0 {
+            self.touched.push(place);
+        }
+        sum.0 = sum.0.checked_add(objects).ok_or(Refused::Overflow)?;
+        sum.1 = sum.1.checked_add(bytes).ok_or(Refused::Overflow)?;
+        Ok(())
+    }
+}
+
+/// Rows of an inventory, by what they are.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Added {
+    pub(crate) current: u64,
+    pub(crate) noncurrent: u64,
+    pub(crate) markers: u64,
+}
+
+impl Added {
+    fn add(&mut self, bin: BinId, objects: u64) {
+        let count = match bin {
+            bin if Bin::is_current(bin) => &mut self.current,
+            bin if Bin::is_marker(bin) => &mut self.markers,
+            _ => &mut self.noncurrent,
+        };
+        *count += objects;
+    }
+}
 
 /// Nodes in bytewise order, each before those below it; the root first.
 pub(crate) struct Tree {
     nodes: Vec<Node>,
-    limit: usize,
-    more: CellPool,
-    /// The open prefixes, from the root on.
-    open: Vec<u32>,
-    /// Objects that were added.
-    objects: u64,
+    most_nodes: usize,
+    /// Cells of the nodes that are closed, those of each together.
+    cells: Vec<Cell>,
+    most_cells: usize,
+    /// The open prefixes, from the root on; what is behind them is kept to be used again.
+    levels: Vec<Level>,
+    open: usize,
+    bins: Bins,
+    added: Added,
 }
 
 impl Tree {
     pub(crate) fn new(nodes: usize, cells: usize) -> Self {
-        let limit = nodes.max(1);
+        let most_nodes = nodes.max(1);
         Self {
-            nodes: Vec::with_capacity(limit),
-            limit,
-            more: CellPool::new(cells),
-            open: Vec::new(),
-            objects: 0,
+            nodes: Vec::with_capacity(most_nodes),
+            most_nodes,
+            cells: Vec::with_capacity(cells),
+            most_cells: cells,
+            levels: Vec::new(),
+            open: 0,
+            bins: Bins::default(),
+            added: Added::default(),
         }
+    }
+
+    /// Forgets everything but the root, and goes on with these bins.
+    pub(crate) fn begin(&mut self, bins: Bins) {
+        self.levels.clear();
+        self.bins = bins;
+        self.clear();
     }
 
     /// Forgets everything but the root.
     pub(crate) fn clear(&mut self) {
         self.nodes.clear();
-        self.more.clear();
-        self.objects = 0;
-        self.open.clear();
+        self.cells.clear();
+        self.added = Added::default();
+        self.open = 0;
         self.push(0, 0);
     }
 
-    /// Objects in the tree.
-    pub(crate) fn objects(&self) -> u64 {
-        self.objects
+    /// What is in the tree.
+    pub(crate) fn added(&self) -> Added {
+        self.added
     }
 
     /// Adds a directory of a table, which comes after all before it. Full, it takes nothing; a tree
     /// with nothing but the root takes any.
-    pub(crate) fn add(&mut self, table: &Table, row: usize, columns: usize) -> Result<(), Refused> {
+    pub(crate) fn add(&mut self, table: &Table, row: usize) -> Result<(), Refused> {
         let name = table.name(row);
-        let keys = table.keys();
-        let shared = self.shared_with_open(keys, name);
-        // At worst each prefix that is open then gets a cell of every column.
         let depth = prefix::depth(name) + 1;
-        let nodes = self.nodes.len() + depth;
-        let cells = (depth + self.open.len()) * columns;
-        if self.nodes.len() > 1 && (nodes > self.limit || cells > self.more.room()) {
+        if self.nodes.len() > 1 && !self.has_room(depth, table.cells(row).count()) {
             return Err(Refused::Full);
         }
+        let shared = self.shared_with_open(table.keys(), name);
         self.close_to(shared)?;
-        self.open_all(table, row, shared);
-        let top = self.open.last().map_or(0, |&top| top as usize);
-        for cell in table.cells(row) {
-            self.objects += cell.objects;
-            self.add_cell(top, cell)?;
+        let key = table.place_of_name(row);
+        for (at, _) in name.iter().enumerate().skip(shared).filter(|&(_, &b)| b == b'/') {
+            self.push(key, (at + 1) as u16);
         }
+        let Some(top) = self.levels[..self.open].last_mut() else { return Ok(()) };
+        for Cell { bin, objects, bytes } in table.cells(row) {
+            self.added.add(bin, objects);
+            top.add(self.bins.place(bin), objects, bytes)?;
+        }
+        top.dates = top.dates.merge(table.dates(row));
         Ok(())
+    }
+
+    /// Whether a directory of such a depth and so many cells fits, and all that is then open can be
+    /// closed: at worst, what one prefix has is new to all above it.
+    fn has_room(&self, depth: usize, cells: usize) -> bool {
+        let bins = self.bins.len();
+        let open = self.levels[..self.open].iter().zip(1..).map(|(level, above)| above * level.touched.len());
+        let to_come = (open.sum::<usize>() + depth * cells).min((self.open + depth) * bins);
+        self.nodes.len() + depth <= self.most_nodes && self.cells.len() + to_come <= self.most_cells
     }
 
     /// The length of the longest open prefix that `name` begins with.
     fn shared_with_open(&self, keys: &[u8], name: &[u8]) -> usize {
-        let Some(&top) = self.open.last() else { return 0 };
-        let top = &self.nodes[top as usize];
+        let Some(top) = self.levels[..self.open].last() else { return 0 };
+        let top = &self.nodes[top.node];
         let last = &keys[top.key as usize..][..usize::from(top.len)];
         let equal = last.iter().zip(name).take_while(|(a, b)| a == b).count();
         prefix::own_directory(&name[..equal]).len()
     }
 
-    fn open_all(&mut self, table: &Table, row: usize, shared: usize) {
-        let key = table.place_of_name(row);
-        let name = table.name(row);
-        for (at, _) in name.iter().enumerate().skip(shared).filter(|&(_, &b)| b == b'/') {
-            self.push(key, (at + 1) as u16);
-        }
-    }
-
     fn push(&mut self, key: u32, len: u16) {
-        self.open.push(self.nodes.len() as u32);
-        let (column, objects, bytes) = (NO_COLUMN, 0, 0);
-        self.nodes.push(Node { key, len, column, objects, bytes, end: 0, more: NONE });
+        if self.open == self.levels.len() {
+            self.levels.push(Level { sums: vec![(0, 0); self.bins.len()], ..Level::default() });
+        }
+        self.levels[self.open].node = self.nodes.len();
+        self.levels[self.open].dates = Dates::NONE;
+        self.open += 1;
+        self.nodes.push(Node { key, len, cells_len: 0, cells_at: 0, end: 0, dates: Dates::NONE });
     }
 
     /// Closes the open prefixes that are longer than `len`.
     fn close_to(&mut self, len: usize) -> Result<(), Refused> {
-        while let Some(&top) = self.open.last() {
-            if usize::from(self.nodes[top as usize].len) <= len {
+        while let Some(top) = self.levels[..self.open].last() {
+            if usize::from(self.nodes[top.node].len) <= len {
                 break;
             }
-            self.open.pop();
-            self.close(top as usize)?;
+            self.close()?;
         }
         Ok(())
     }
 
     /// Closes all, the root too: the sums are complete.
     pub(crate) fn finish(&mut self) -> Result<(), Refused> {
-        while let Some(top) = self.open.pop() {
-            self.close(top as usize)?;
+        while self.open > 0 {
+            self.close()?;
         }
         Ok(())
     }
 
-    fn close(&mut self, at: usize) -> Result<(), Refused> {
-        self.nodes[at].end = self.nodes.len() as u32;
-        let Some(&parent) = self.open.last() else { return Ok(()) };
-        let Node { column, objects, bytes, mut more, .. } = self.nodes[at];
-        if column != NO_COLUMN {
-            self.add_cell(parent as usize, Cell { column, objects, bytes })?;
+    /// Closes the last open prefix: its sums are complete, and part of its parent's.
+    fn close(&mut self) -> Result<(), Refused> {
+        let (above, top) = self.levels[..self.open].split_at_mut(self.open - 1);
+        let (top, mut parent) = (&mut top[0], above.last_mut());
+        let end = self.nodes.len() as u32;
+        let node = &mut self.nodes[top.node];
+        (node.end, node.dates) = (end, top.dates);
+        (node.cells_at, node.cells_len) = (self.cells.len() as u32, top.touched.len() as u16);
+        // Places are in the order of bins.
+        top.touched.sort_unstable();
+        for place in top.touched.drain(..) {
+            let (objects, bytes) = std::mem::take(&mut top.sums[usize::from(place)]);
+            self.cells.push(Cell { bin: self.bins.name(place), objects, bytes });
+            if let Some(parent) = &mut parent {
+                parent.add(place, objects, bytes)?;
+            }
         }
-        while let Some((cell, next)) = self.more.get(more) {
-            self.add_cell(parent as usize, cell)?;
-            more = next;
+        if let Some(parent) = parent {
+            parent.dates = parent.dates.merge(top.dates);
         }
+        self.open -= 1;
         Ok(())
-    }
-
-    fn add_cell(&mut self, at: usize, cell: Cell) -> Result<(), Refused> {
-        let node = &mut self.nodes[at];
-        if node.column == NO_COLUMN {
-            (node.column, node.objects, node.bytes) = (cell.column, cell.objects, cell.bytes);
-            return Ok(());
-        }
-        if node.column == cell.column {
-            node.objects = node.objects.checked_add(cell.objects).ok_or(Refused::Overflow)?;
-            node.bytes = node.bytes.checked_add(cell.bytes).ok_or(Refused::Overflow)?;
-            return Ok(());
-        }
-        self.more.add(&mut node.more, cell, true)
     }
 
     /// Gives all nodes out by (parent, name): the root, then for each node in turn its children,
@@ -161,13 +214,12 @@ impl Tree {
     pub(crate) fn each<E>(
         &self,
         keys: &[u8],
-        mut visit: impl FnMut(&[u8], &[Cell]) -> Result<(), E>,
+        mut visit: impl FnMut(&[u8], &[Cell], Dates) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut cells = Vec::new();
         let mut give = |at: usize| {
             let node = &self.nodes[at];
-            self.gather(node, &mut cells);
-            visit(&keys[node.key as usize..][..usize::from(node.len)], &cells)
+            let key = &keys[node.key as usize..][..usize::from(node.len)];
+            visit(key, &self.cells[node.cells_at as usize..][..usize::from(node.cells_len)], node.dates)
         };
         give(0)?;
         for parent in 0..self.nodes.len() {
@@ -179,17 +231,5 @@ impl Tree {
             }
         }
         Ok(())
-    }
-
-    fn gather(&self, node: &Node, cells: &mut Vec<Cell>) {
-        cells.clear();
-        if node.column == NO_COLUMN {
-            return;
-        }
-        cells.push(Cell { column: node.column, objects: node.objects, bytes: node.bytes });
-        if node.more != NONE {
-            cells.extend(self.more.list(node.more));
-            cells.sort_unstable_by_key(|cell| cell.column);
-        }
     }
 }

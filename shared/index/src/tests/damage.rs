@@ -2,10 +2,11 @@
 
 use proptest::prelude::*;
 use proptest::sample::Index;
+use s3inv_model::Measures;
 
-use super::forge::{Part, Parts};
-use super::{Row, always, columns, few, file, many, read_all, read_rows};
-use crate::{Compression, Entry, FileKind, FormatError, Joiner, Reader, varint, verify};
+use super::{Row, always, few, file, full, many, read_all, read_rows};
+use crate::forge::{Part, Parts};
+use crate::{Compression, Entry, FileKind, FormatError, Joiner, Reader, verify};
 
 /// Everything that can be asked of a file, whose rows are returned if it answers.
 fn exercise(bytes: &[u8], kind: FileKind) -> Result<Vec<Row>, FormatError> {
@@ -23,7 +24,7 @@ fn exercise(bytes: &[u8], kind: FileKind) -> Result<Vec<Row>, FormatError> {
     let mut joiner = Joiner::new(Vec::new()).unwrap();
     let _ = joiner.append(&reader, || always(0));
     let _ = joiner.append(&reader, || always(0));
-    let _ = joiner.finish(None, super::origin());
+    let _ = joiner.finish(None, Measures::default(), super::origin());
     starts?;
     let rows = read_rows(&reader)?;
     verified.map(|()| rows)
@@ -104,13 +105,14 @@ fn lengths_are_not_believed_though_their_checksums_match() {
 }
 
 /// An entry's fields.
-const FIELDS: [fn(&mut Entry) -> &mut u64; 6] = [
+const FIELDS: [fn(&mut Entry) -> &mut u64; 7] = [
     |e| &mut e.rows,
     |e| &mut e.len,
     |e| &mut e.raw_len,
     |e| &mut e.pages_len,
     |e| &mut e.max_objects,
     |e| &mut e.max_bytes,
+    |e| &mut e.max_noncurrent,
 ];
 
 #[test]
@@ -150,8 +152,8 @@ fn more_rows_than_a_page_has_room_for_are_refused() {
 fn pages_and_blocks_that_are_too_long_are_not_read() {
     let parts = Parts::of(&few().0, FileKind::Index);
     for (part, most) in [
-        (Part::Page(0), 131_072),
-        (Part::StoredPage(0), 147_456),
+        (Part::Page(0), 262_144),
+        (Part::StoredPage(0), 294_912),
         (Part::Block(0), 262_144),
         (Part::StoredBlock(0), 294_912),
     ] {
@@ -193,33 +195,6 @@ fn a_directory_block_of_too_many_entries_is_refused() {
     assert!(Entry::take_all(&raw, 2).unwrap_err().contains("more than 2 entries"));
 }
 
-/// A page of one row of the root, of these counts.
-fn page_of(cells: &[(u64, u64, u64)]) -> Vec<u8> {
-    let mut streams = [vec![0, 0], vec![], vec![cells.len() as u8 + 1], vec![], vec![]];
-    for &(column, objects, bytes) in cells {
-        for (stream, value) in streams[2..].iter_mut().zip([column, objects, bytes]) {
-            varint::put(stream, value);
-        }
-    }
-    let lens: Vec<u8> = streams.iter().map(|stream| stream.len() as u8).collect();
-    [lens, streams.concat()].concat()
-}
-
-#[test]
-fn rows_that_add_up_to_more_than_64_bits_are_refused() {
-    let parts = Parts::of(&super::index(&[(Vec::new(), vec![super::cell(0, 1, 2)])]), FileKind::Index);
-    let open = |cells: &[(u64, u64, u64)]| {
-        let page = page_of(cells);
-        let forged = parts.forge(Part::Page(0), &|raw| raw.clone_from(&page));
-        read_rows(&Reader::open(forged).unwrap())
-    };
-    assert_eq!(open(&[(0, 1, u64::MAX), (2, u64::MAX - 1, 0)]).unwrap()[0].1.len(), 2);
-    assert!(open(&[(0, 1, u64::MAX), (2, 1, 1)]).is_err());
-    assert!(open(&[(0, u64::MAX, 1), (2, 1, 1)]).is_err());
-    assert!(open(&[(2, 1, 1), (0, 1, 1)]).is_err(), "columns descend");
-    assert!(open(&[(3, 1, 1)]).is_err(), "no such column");
-}
-
 #[test]
 fn an_info_that_makes_no_sense_is_refused() {
     let parts = Parts::of(&few().0, FileKind::Index);
@@ -231,10 +206,15 @@ fn an_info_that_makes_no_sense_is_refused() {
         let error = exercise(&forged, FileKind::Index).unwrap_err().to_string();
         assert!(error.contains(why), "{to:.80}: {error}");
     };
-    refused("GLACIER", "STANDARD", "is there twice");
+    refused("GLACIER", "STANDARD", "does not come after");
+    refused("GLACIER", "TOO_HIGH", "does not come after");
     refused("GLACIER", "", "is not 1 to 64 letters");
     refused("GLACIER", "GLA CIER", "is not 1 to 64 letters");
-    refused("\"class\"", "\"age\"", "unknown variant");
+    refused("\"dates\"", "\"prices\"", "unknown variant");
+    refused("\"unknown\":[", "\"unknown\":[\"prices\"", "unknown variant");
+    refused("\"bad_key\"", "\"bad_luck\"", "unknown variant");
+    refused("\"measures\"", "\"measured\"", "missing field");
+    refused("\"classes\":", "\"klasses\":", "missing field");
     refused("\"zstd\"", "\"brotli\"", "unknown variant");
     refused("\"zstd\"", "\"lz4\"", "does not decompress");
     refused("\"index\"", "\"run\"", "this is a run, not an index");
@@ -243,25 +223,28 @@ fn an_info_that_makes_no_sense_is_refused() {
     refused("\"prefixes\":", "\"prefixes\":1", "rows don't add up");
     refused("{", &format!("{{\"x\":{}", "[".repeat(100_000)), "recursion limit");
     refused("{", &format!("{{\"x\":\"{}\",", "x".repeat(1 << 20)), "too long");
-    let names: Vec<_> = (0..300).map(|n| format!("{{\"kind\":\"class\",\"name\":\"C{n}\"}},")).collect();
-    refused("\"columns\":[", &format!("\"columns\":[{}", names.concat()), "more than 256");
+    let names: Vec<_> = (0..62).map(|n| format!("\"C{n:02}\",")).collect();
+    refused("\"GLACIER\"", &format!("{}\"GLACIER\"", names.concat()), "more than 64");
 }
 
 #[test]
-fn newer_and_impossible_versions_are_told_apart() {
+fn newer_and_older_versions_are_told_apart() {
     let parts = Parts::of(&few().0, FileKind::Index);
     let version = |n: u8| {
         let forged = parts.forge(Part::Trailer, &|fields| fields[44] = n);
         Reader::open(forged).map(drop).unwrap_err()
     };
-    assert!(matches!(version(2), FormatError::Version(2)), "{}", version(2));
-    assert!(version(0).to_string().contains("version 0"), "{}", version(0));
+    for (number, hint) in [(0, "build the index again"), (1, "build the index again"), (3, "update")] {
+        let error = version(number);
+        assert!(matches!(error, FormatError::Version(v) if v == u32::from(number)), "{error}");
+        assert!(error.to_string().contains(hint), "{error}");
+    }
 }
 
 #[test]
 fn segments_that_count_too_much_are_not_joined() {
     let rows = few().1.as_slice();
-    let segment = file(FileKind::Segment, Compression::Zstd, &columns(&super::CLASSES), rows);
+    let segment = file(FileKind::Segment, Compression::Zstd, &full(), rows);
     let mut parts = Parts::of(&segment, FileKind::Segment);
     let text = String::from_utf8(parts.info.clone()).unwrap();
     let half = u64::MAX / 2 + 1;
@@ -318,7 +301,7 @@ proptest! {
     fn forged_files_do_no_harm(part in any::<Index>(), changes in prop::collection::vec(change(), 1..4), lz4 in any::<bool>()) {
         let kind = if lz4 { FileKind::Run } else { FileKind::Index };
         let compression = if lz4 { Compression::Lz4 } else { Compression::Zstd };
-        let parts = Parts::of(&file(kind, compression, &columns(&super::CLASSES), &few().1), kind);
+        let parts = Parts::of(&file(kind, compression, &full(), &few().1), kind);
         let parts_of = parts_of(&parts);
         let forged = parts.forge(parts_of[part.index(parts_of.len())], &|bytes| changes.iter().for_each(|c| c.make(bytes)));
         let _ = exercise(&forged, kind);

@@ -3,84 +3,120 @@
 
 use std::collections::BTreeMap;
 
-use s3inv_model::{Column, ColumnKind, Excluded, RowCounts};
+use s3inv_model::{Cell, ClassCount, Count, Dates, Excluded, Measures, RowCounts, Sums};
 
-use super::{always, cell, origin, read_rows};
+use super::{always, origin, read_rows, schema};
 use crate::{Compression, FileKind, Info, Reader, verify};
 
-const V1: &[u8] = include_bytes!("../../spec/golden-v1.s3inv");
+const V2: &[u8] = include_bytes!("../../spec/golden-v2.s3inv");
 
-fn v1() -> Reader<Vec<u8>> {
-    Reader::open(V1.to_vec()).unwrap()
+fn v2() -> Reader<Vec<u8>> {
+    Reader::open(V2.to_vec()).unwrap()
+}
+
+fn count(objects: u64, bytes: u64) -> Count {
+    Count { objects, bytes }
 }
 
 #[test]
-fn version_1_is_unchanged_and_sound() {
-    assert_eq!(V1.len(), 1322);
-    assert_eq!(crate::block::checksum(V1), 0x71a6_dc5d_80e9_909d, "the golden file was written anew");
-    verify(&v1(), &mut always).unwrap();
+fn version_2_is_unchanged_and_sound() {
+    assert_eq!(V2.len(), 2166);
+    assert_eq!(crate::block::checksum(V2), 0x53aa_f1b5_f1be_3aef, "the golden file was written anew");
+    verify(&v2(), &mut always).unwrap();
 }
 
 #[test]
-fn version_1_says_what_it_is() {
-    let names = [
-        "DEEP_ARCHIVE",
-        "GLACIER_IR",
-        "INTELLIGENT_TIERING_ARCHIVE_INSTANT",
-        "INTELLIGENT_TIERING_FREQUENT",
-        "STANDARD",
+fn version_2_says_what_it_is() {
+    let excluded = [
+        (Excluded::DeleteMarker, 10),
+        (Excluded::Noncurrent, 11),
+        (Excluded::BadKey, 4),
+        (Excluded::BadDate, 5),
     ];
-    let excluded = BTreeMap::from([(Excluded::DeleteMarker, 2), (Excluded::Noncurrent, 40)]);
     let expected = Info {
         kind: FileKind::Index,
         compression: Compression::Zstd,
-        columns: names.map(|name| Column { kind: ColumnKind::Class, name: name.to_owned() }).to_vec(),
-        prefixes: 147,
+        schema: schema(
+            Measures::all(),
+            &["GLACIER", "INTELLIGENT_TIERING_FREQUENT", "STANDARD", "STANDARD_IA"],
+        ),
+        unknown: Measures::default(),
+        prefixes: 91,
         depth: 3,
         max_depth: Some(3),
-        counts: RowCounts { rows: 170, excluded },
+        counts: RowCounts { rows: 89, excluded: BTreeMap::from(excluded) },
         origin: Some(origin()),
     };
-    assert_eq!(v1().info(), &expected);
+    assert_eq!(v2().info(), &expected);
 }
 
 #[test]
-fn version_1_has_the_rows_that_were_written() {
-    let reader = v1();
-    let all = [
-        cell(0, 16, 5_000_000_075_000),
-        cell(1, 16, 90_017),
-        cell(2, 11, 45_300),
-        cell(3, 12, 256_072),
-        cell(4, 73, 69_427),
+fn version_2_has_the_rows_that_were_written() {
+    let reader = v2();
+    let cell = |bin, objects, bytes| Cell { bin, objects, bytes };
+    let a = [
+        cell(0, 1, 0),
+        cell(1, 1, 0),
+        cell(201, 1, 131_072),
+        cell(422, 1, 5),
+        cell(524, 1, 300),
+        cell(660, 1, 10),
+        cell(667, 1, 200_000),
     ];
-    let cases: [(&[u8], &[_]); 10] = [
-        (b"", &all),
-        (b"/", &[cell(4, 1, 1)]),
-        (b"/leading/", &[cell(4, 1, 1)]),
-        (b"1/", &[cell(4, 12, 66)]),
-        (b"a-b/", &[cell(3, 1, 70_000)]),
-        (b"a/", &[cell(2, 1, 300), cell(3, 1, 131_072)]),
-        (b"a//", &[cell(2, 1, 300)]),
-        ("caf\u{e9}/\u{1f600}/".as_bytes(), &[cell(1, 1, 17)]),
-        (b"\xff\xfe/", &[cell(0, 1, 5_000_000_000_000)]),
-        (b"logs/11/bc00/", &[cell(1, 1, 11_000)]),
+    let cases: [(&[u8], &[Cell], Dates); 9] = [
+        (b"/", &[cell(353, 1, 1)], Dates::at(1_697_494_400_000)),
+        (b"/leading/", &[cell(353, 1, 1)], Dates::at(1_697_494_400_000)),
+        (b"a-b/", &[cell(193, 1, 70_000)], Dates::at(1_697_408_000_000)),
+        (b"a/", &a, Dates { oldest: 1_682_719_999_500, newest: 1_691_359_999_123 }),
+        (b"a//", &[cell(0, 1, 0), cell(524, 1, 300)], Dates::at(1_682_719_999_500)),
+        ("caf\u{e9}/\u{1f600}/".as_bytes(), &[cell(525, 1, 17)], Dates::at(1_665_440_000_000)),
+        (b"\xff\xfe/", &[cell(71, 1, 5_000_000_000_000)], Dates::at(1_630_880_000_000)),
+        (b"gone/", &[cell(1, 1, 0)], Dates::NONE),
+        (
+            b"too/deep/",
+            &[cell(374, 1, 2_000_000), cell(388, 1, 1_000_000_000)],
+            Dates { oldest: 1_699_827_200_000, newest: 1_699_913_600_000 },
+        ),
     ];
-    for (prefix, cells) in cases {
-        assert_eq!(reader.get(prefix).unwrap().as_deref(), Some(cells), "{}", prefix.escape_ascii());
+    for (prefix, cells, dates) in cases {
+        let expected = Sums { cells: cells.to_vec(), dates };
+        assert_eq!(reader.get(prefix).unwrap(), Some(expected), "{}", prefix.escape_ascii());
     }
     assert_eq!(reader.get(b"logs/12/").unwrap(), None);
 }
 
 #[test]
-fn version_1_has_its_rows_in_order_over_several_pages() {
-    let reader = v1();
+fn version_2_adds_up_to_what_people_ask_for() {
+    let reader = v2();
+    let a = reader.stats(b"a/").unwrap().unwrap();
+    assert_eq!((a.current, a.noncurrent), (count(2, 131_372), count(3, 200_015)));
+    assert_eq!((a.delete_markers, a.latest_delete_markers), (2, 1));
+    let class = |all, small| ClassCount { all, small };
+    let none = count(0, 0);
+    let expected = [
+        ("INTELLIGENT_TIERING_FREQUENT", class(count(1, 131_072), none)),
+        ("STANDARD_IA", class(count(1, 300), count(1, 300))),
+    ];
+    assert_eq!(a.classes, BTreeMap::from(expected));
+    let expected =
+        [("STANDARD", class(count(1, 5), none)), ("STANDARD_IA", class(count(2, 200_010), count(1, 10)))];
+    assert_eq!(a.noncurrent_classes, BTreeMap::from(expected));
+    assert_eq!(a.age, [none, none, count(1, 131_072), count(1, 300), none, none]);
+    assert_eq!(a.size, [none, count(1, 300), none, count(1, 131_072), none, none, none, none, none]);
+    let root = reader.stats(b"").unwrap().unwrap();
+    assert_eq!(root.current, count(59, 5_001_024_058_405));
+    assert_eq!(root.dates, Dates { oldest: 1_630_880_000_000, newest: 1_700_000_000_000 });
+}
+
+#[test]
+fn version_2_has_its_rows_in_order_over_several_pages() {
+    let reader = v2();
     let firsts: Vec<_> = reader.page_starts().map(|page| page.unwrap().first).collect();
     assert_eq!(firsts, [&b""[..], b"1/", b"9f39/", b"a88b/", b"adf7/", b"bc00/"]);
     let rows = read_rows(&reader).unwrap();
     let keys: Vec<_> = rows.iter().map(|row| row.0.as_slice()).collect();
     let first: [&[u8]; 8] = [b"", b"/", b"1/", b"9f39/", b"a-b/", b"a/", b"a88b/", b"adf7/"];
     assert_eq!(keys[..8], first);
-    assert_eq!(keys[146], b"logs/11/bc00/");
-    assert_eq!(keys.len(), 147);
+    assert_eq!(keys[90], b"too/deep/for/");
+    assert_eq!(keys.len(), 91);
 }

@@ -1,8 +1,8 @@
 //! What the tests build indexes from.
 
 mod damage;
-mod forge;
 mod golden;
+mod pages;
 mod python;
 mod round_trip;
 mod seek;
@@ -12,90 +12,143 @@ mod sums;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use s3inv_model::{Cell, ColumnKind, Columns, Excluded, RowCounts, prefix};
+use s3inv_model::{
+    Bin, BinId, Binning, Cell, ClassId, Classes, Dates, Excluded, Measure, Measures, RowCounts, Schema,
+    SizeBin, Sums, prefix,
+};
 
 use crate::{Compression, FileKind, FormatError, Joiner, Origin, Reader, Writer, is_partition_start, verify};
 
-/// A prefix and its cells.
-pub(super) type Row = (Vec<u8>, Vec<Cell>);
+/// A prefix and what is said of it.
+pub(super) type Row = (Vec<u8>, Sums);
 
-pub(super) const CLASSES: [&str; 3] = ["DEEP_ARCHIVE", "GLACIER", "STANDARD"];
+pub(super) const CLASSES: [&str; 3] = ["GLACIER", "STANDARD", "STANDARD_IA"];
+/// When the inventory was taken.
+pub(super) const SNAPSHOT: u64 = 1_700_000_000_000;
 
-pub(super) fn columns(names: &[&str]) -> Columns {
-    let mut columns = Columns::default();
+pub(super) fn schema(measures: Measures, names: &[&str]) -> Schema {
+    let mut classes = Classes::default();
     for name in names {
-        columns.add(ColumnKind::Class, name).unwrap();
+        classes.add(name.as_bytes(), b"").unwrap();
     }
-    columns
+    Schema { measures, classes }
 }
 
-pub(super) fn cell(column: u16, objects: u64, bytes: u64) -> Cell {
-    Cell { column, objects, bytes }
+/// Every measure.
+pub(super) fn full() -> Schema {
+    schema(Measures::all(), &CLASSES)
 }
 
-/// The rows of objects, each with a key, a column and a size: the plain definition, in the order of files.
-pub(super) fn roll_up(objects: &[(Vec<u8>, u16, u64)]) -> Vec<Row> {
-    let mut sums = BTreeMap::from([(Vec::new(), BTreeMap::new())]);
-    for (key, column, size) in objects {
+/// Objects and bytes by class, and nothing else.
+pub(super) fn plain() -> Schema {
+    schema([Measure::Bytes, Measure::Classes].into_iter().collect(), &CLASSES)
+}
+
+/// Current objects of a class, of which nothing else is told.
+pub(super) fn bin(class: ClassId) -> BinId {
+    Bin::Objects { class, current: true, size: SizeBin::Untold, age: None }.id()
+}
+
+pub(super) fn cell(class: ClassId, objects: u64, bytes: u64) -> Cell {
+    Cell { bin: bin(class), objects, bytes }
+}
+
+/// Sums without dates.
+pub(super) fn undated(cells: &[Cell]) -> Sums {
+    Sums { cells: cells.to_vec(), dates: Dates::NONE }
+}
+
+/// A row of the inventory.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    key: Vec<u8>,
+    bin: BinId,
+    size: u64,
+    dates: Dates,
+}
+
+fn binning() -> Binning {
+    Binning::new(&Measures::all(), SNAPSHOT)
+}
+
+pub(super) fn current(key: &[u8], class: ClassId, size: u64, modified: u64) -> Listed {
+    let bin = binning().current(&full().classes, class, size, modified);
+    Listed { key: key.to_vec(), bin, size, dates: Dates::at(modified) }
+}
+
+pub(super) fn noncurrent(key: &[u8], class: ClassId, size: u64) -> Listed {
+    let bin = binning().noncurrent(&full().classes, class, size);
+    Listed { key: key.to_vec(), bin, size, dates: Dates::NONE }
+}
+
+pub(super) fn marker(key: &[u8], latest: bool) -> Listed {
+    Listed { key: key.to_vec(), bin: Bin::Marker { latest }.id(), size: 0, dates: Dates::NONE }
+}
+
+/// Rows of an index of these: the plain definition, in the order of files.
+pub(super) fn roll_up(listed: &[Listed]) -> Vec<Row> {
+    let none = || (BTreeMap::<BinId, (u64, u64)>::new(), Dates::NONE);
+    let mut sums = BTreeMap::from([(Vec::new(), none())]);
+    for Listed { key, bin, size, dates } in listed {
         let ends = (0..=key.len()).filter(|&end| end == 0 || key[end - 1] == b'/');
         for end in ends {
-            let cell: &mut (u64, u64) =
-                sums.entry(key[..end].to_vec()).or_default().entry(*column).or_default();
+            let (cells, all) = sums.entry(key[..end].to_vec()).or_insert_with(none);
+            let cell = cells.entry(*bin).or_default();
             *cell = (cell.0 + 1, cell.1 + size);
+            *all = all.merge(*dates);
         }
     }
-    let cells =
-        |cells: BTreeMap<u16, (u64, u64)>| cells.into_iter().map(|(id, (o, b))| cell(id, o, b)).collect();
-    let mut rows: Vec<Row> = sums.into_iter().map(|(key, sums)| (key, cells(sums))).collect();
+    let cell = |(bin, (objects, bytes))| Cell { bin, objects, bytes };
+    let row = |(key, (cells, dates)): (_, (BTreeMap<_, _>, _))| {
+        (key, Sums { cells: cells.into_iter().map(cell).collect(), dates })
+    };
+    let mut rows: Vec<Row> = sums.into_iter().map(row).collect();
     rows.sort_by(|a, b| prefix::compare(&a.0, &b.0));
     rows
 }
 
-/// Counts that fit the root among `rows`, and two rows that are excluded.
-pub(super) fn counts(rows: &[Row]) -> RowCounts {
-    let root = rows.iter().find(|row| row.0.is_empty());
-    let objects: u64 = root.iter().flat_map(|row| &row.1).map(|cell| cell.objects).sum();
-    let excluded = BTreeMap::from([(Excluded::Noncurrent, 2)]);
-    RowCounts { rows: objects + 2, excluded }
+/// Counts that fit the root among `rows`, and more rows that are excluded.
+pub(super) fn counts(schema: &Schema, rows: &[Row]) -> RowCounts {
+    let Some((_, root)) = rows.iter().find(|row| row.0.is_empty()) else { return RowCounts::default() };
+    let of = |is: fn(BinId) -> bool| -> u64 {
+        root.cells.iter().filter(|cell| is(cell.bin)).map(|cell| cell.objects).sum()
+    };
+    let mut excluded = BTreeMap::from([(Excluded::Noncurrent, 2), (Excluded::BadKey, 3)]);
+    if schema.measures.has(Measure::Noncurrent) {
+        excluded.insert(Excluded::Noncurrent, of(Bin::is_noncurrent));
+        excluded.insert(Excluded::DeleteMarker, of(Bin::is_marker));
+        excluded.retain(|_, n| *n > 0);
+    }
+    RowCounts { rows: of(Bin::is_current) + excluded.values().sum::<u64>(), excluded }
 }
 
-pub(super) fn file(kind: FileKind, compression: Compression, columns: &Columns, rows: &[Row]) -> Vec<u8> {
-    let mut writer = Writer::new(Vec::new(), kind, compression, columns).unwrap();
-    for (key, cells) in rows {
-        writer.push(key, cells).unwrap();
+pub(super) fn file(kind: FileKind, compression: Compression, schema: &Schema, rows: &[Row]) -> Vec<u8> {
+    let mut writer = Writer::new(Vec::new(), kind, compression, schema).unwrap();
+    for (key, Sums { cells, dates }) in rows {
+        writer.push(key, cells, *dates).unwrap();
     }
-    writer.finish(counts(rows)).unwrap().0
+    writer.finish(counts(schema, rows)).unwrap().0
 }
 
 /// An index, by way of one segment.
-pub(super) fn index(rows: &[Row]) -> Vec<u8> {
-    index_of(&columns(&CLASSES), &[rows])
+pub(super) fn index(schema: &Schema, rows: &[Row]) -> Vec<u8> {
+    index_of(schema, &[rows])
 }
 
-/// An index, by way of several segments.
-pub(super) fn index_of(columns: &Columns, parts: &[&[Row]]) -> Vec<u8> {
+/// An index, by way of several segments. Only the part with the root counts rows, as in a merge.
+pub(super) fn index_of(schema: &Schema, parts: &[&[Row]]) -> Vec<u8> {
     let mut joiner = Joiner::new(Vec::new()).unwrap();
     for rows in parts {
-        let mut writer = Writer::new(Vec::new(), FileKind::Segment, Compression::Zstd, columns).unwrap();
-        for (key, cells) in *rows {
-            writer.push(key, cells).unwrap();
-        }
-        // Only the part with the root counts rows, as in a merge.
-        let counts = if rows.first().is_some_and(|row| row.0.is_empty()) {
-            counts(rows)
-        } else {
-            RowCounts::default()
-        };
-        let segment = writer.finish(counts).unwrap().0;
+        let segment = file(FileKind::Segment, Compression::Zstd, schema, rows);
         joiner.append(&Reader::open_kind(segment, FileKind::Segment).unwrap(), || always(0)).unwrap();
     }
-    joiner.finish(None, origin()).unwrap().0
+    joiner.finish(None, Measures::default(), origin()).unwrap().0
 }
 
 pub(super) fn origin() -> Origin {
     Origin {
         source_bucket: "logs".into(),
-        snapshot_ms: 1_700_000_000_000,
+        snapshot_ms: SNAPSHOT,
         manifest_md5: "d41d8cd98f00b204e9800998ecf8427e".into(),
         data_files: 1,
     }
@@ -112,8 +165,21 @@ pub(super) fn page_names(count: usize) -> Vec<Vec<u8>> {
     (0u32..).map(name).filter(|name| is_partition_start(name)).take(count).collect()
 }
 
-/// Objects in odd places: bytes that are no text, empty names, names that sort around `/`.
-pub(super) fn odd_objects() -> Vec<(Vec<u8>, u16, u64)> {
+/// One of each kind of version, as `n` goes on: of three classes, all sizes, all ages, with and without
+/// milliseconds, noncurrent ones and delete markers.
+fn some(key: &[u8], n: u64) -> Listed {
+    let class = (n % 3) as ClassId;
+    let size = [0, 700, 100_000, 131_072, 5 << 20, 100 << 20, 1 << 29, 4 << 30, 6 << 30][n as usize % 9];
+    let modified = SNAPSHOT - n * 79 % 900 * 86_400_000 - if n.is_multiple_of(4) { n } else { 0 };
+    match n % 7 {
+        3 => noncurrent(key, class, size),
+        5 => marker(key, n.is_multiple_of(2)),
+        _ => current(key, class, size, modified),
+    }
+}
+
+/// Versions in odd places: bytes that are no text, empty names, names that sort around `/`.
+pub(super) fn odd() -> Vec<Listed> {
     let keys: [&[u8]; 14] = [
         b"at-the-root",
         b"a/1",
@@ -130,41 +196,48 @@ pub(super) fn odd_objects() -> Vec<(Vec<u8>, u16, u64)> {
         b"\0/\0",
         b"+ %2F/1",
     ];
-    let mut objects: Vec<_> =
-        (0u64..).zip(keys).map(|(n, key)| (key.to_vec(), (n % 3) as u16, n * n)).collect();
-    objects.push((b"deep/".repeat(204), 0, 1 << 40));
-    objects.push(([b"long/".to_vec(), vec![b'n'; 1018], b"/".to_vec()].concat(), 1, u64::from(u32::MAX)));
-    objects
+    let mut listed: Vec<_> = (0..).zip(keys).map(|(n, key)| some(key, n)).collect();
+    listed.push(current(&b"deep/".repeat(204), 0, 1 << 40, 0));
+    let long = [b"long/".to_vec(), vec![b'n'; 1018], b"/".to_vec()].concat();
+    // The last moment that there is.
+    listed.push(current(&long, 1, u64::from(u32::MAX), 253_402_300_799_999));
+    listed
 }
 
 /// Odd places, and more pages than one directory block lists, with siblings that share much.
-pub(super) fn many_objects() -> Vec<(Vec<u8>, u16, u64)> {
+pub(super) fn many_listed() -> Vec<Listed> {
     let names = page_names(140);
-    let below = names.iter().flat_map(|name| {
-        (0u64..3).map(move |n| {
-            ([name, &b"2024/day="[..], &[b'0' + n as u8], b"/x"].concat(), (n % 3) as u16, n << n)
-        })
-    });
-    odd_objects().into_iter().chain(below).collect()
+    let key = |name: &[u8], n: u64| [name, &b"2024/day="[..], &[b'0' + n as u8], b"/x"].concat();
+    let below =
+        (0u64..).zip(&names).flat_map(|(at, name)| (0..3).map(move |n| some(&key(name, n), at * 3 + n)));
+    odd().into_iter().chain(below).collect()
 }
 
-/// The index of [`many_objects`], and its rows.
+/// The index of [`many_listed`], and its rows.
 pub(super) fn many() -> &'static (Vec<u8>, Vec<Row>) {
     static MANY: OnceLock<(Vec<u8>, Vec<Row>)> = OnceLock::new();
     MANY.get_or_init(|| {
-        let rows = roll_up(&many_objects());
-        (index(&rows), rows)
+        let rows = roll_up(&many_listed());
+        (index(&full(), &rows), rows)
     })
 }
 
-/// A small index of several pages, and its rows.
+/// A small index of three pages with something of everything, and its rows.
 pub(super) fn few() -> &'static (Vec<u8>, Vec<Row>) {
     static FEW: OnceLock<(Vec<u8>, Vec<Row>)> = OnceLock::new();
     FEW.get_or_init(|| {
-        let below = page_names(2).into_iter().map(|name| ([&name, &b"x/y"[..]].concat(), 1, 7));
-        let rows =
-            roll_up(&below.chain([(b"a//x".to_vec(), 0, 3), (b"y".to_vec(), 2, 0)]).collect::<Vec<_>>());
-        (index(&rows), rows)
+        let day = 86_400_000;
+        let mut listed = vec![
+            current(b"a//x", 0, 3, SNAPSHOT - 40 * day),
+            current(b"a/y", 2, 131_072, SNAPSHOT - 41 * day + 17),
+            noncurrent(b"a//x", 2, 5),
+            marker(b"y", true),
+            marker(b"b/", false),
+        ];
+        let below = page_names(2);
+        listed.extend(below.iter().map(|name| current(&[name, &b"x/y"[..]].concat(), 1, 7, SNAPSHOT - day)));
+        let rows = roll_up(&listed);
+        (index(&full(), &rows), rows)
     })
 }
 
@@ -180,7 +253,8 @@ pub(super) fn read_rows(reader: &Reader<Vec<u8>>) -> Result<Vec<Row>, FormatErro
     let mut cursor = reader.rows()?;
     let mut rows = Vec::new();
     while cursor.advance()? {
-        rows.push((cursor.key().to_vec(), cursor.cells().to_vec()));
+        let sums = Sums { cells: cursor.cells().to_vec(), dates: cursor.dates() };
+        rows.push((cursor.key().to_vec(), sums));
     }
     Ok(rows)
 }

@@ -16,12 +16,13 @@ fn reader() -> (Reader<Vec<u8>>, &'static [Row]) {
 #[test]
 fn every_row_is_found() {
     let (reader, rows) = reader();
-    for (at, (key, cells)) in rows.iter().enumerate() {
-        assert_eq!(reader.get(key).unwrap().as_ref(), Some(cells), "{key:?}");
+    for (at, (key, sums)) in rows.iter().enumerate() {
+        assert_eq!(reader.get(key).unwrap().as_ref(), Some(sums), "{key:?}");
         let mut cursor = reader.seek(key).unwrap();
-        for (key, cells) in &rows[at..rows.len().min(at + 3)] {
+        for (key, sums) in &rows[at..rows.len().min(at + 3)] {
             assert!(cursor.advance().unwrap());
-            assert_eq!((cursor.key(), cursor.cells()), (key.as_slice(), cells.as_slice()));
+            assert_eq!((cursor.key(), cursor.cells()), (key.as_slice(), sums.cells.as_slice()));
+            assert_eq!(cursor.dates(), sums.dates);
         }
     }
 }
@@ -72,9 +73,10 @@ fn clones_go_their_own_way() {
         assert!(cursor.advance().unwrap());
         assert_eq!(cursor.key(), key);
     }
-    for (key, cells) in &rows[1..] {
+    for (key, sums) in &rows[1..] {
         assert!(clone.advance().unwrap());
-        assert_eq!((clone.key(), clone.cells()), (key.as_slice(), cells.as_slice()));
+        assert_eq!((clone.key(), clone.cells()), (key.as_slice(), sums.cells.as_slice()));
+        assert_eq!(clone.dates(), sums.dates);
     }
 }
 

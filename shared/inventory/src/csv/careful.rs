@@ -1,27 +1,49 @@
 use super::layout::CsvLayout;
 use crate::error::RowError;
+use crate::fields::Field;
 
-/// The columns of a row that are kept.
-pub(super) const KEPT: usize = 6;
+/// The columns of a row that are kept: the key behind all fields.
+const KEPT: usize = Field::ALL.len() + 1;
 
 /// A row's kept fields, without their quotes.
 #[derive(Default)]
 pub(super) struct CarefulRow {
     text: Vec<u8>,
-    fields: [(usize, usize); KEPT],
+    cells: [(usize, usize); KEPT],
 }
 
 impl CarefulRow {
-    /// A kept field by its place in [`kept`].
-    pub(super) fn field(&self, nth: usize) -> &[u8] {
-        let (start, end) = self.fields.get(nth).copied().unwrap_or_default();
+    pub(super) fn key(&self) -> &[u8] {
+        self.cell(KEPT - 1)
+    }
+
+    pub(super) fn field(&self, field: Field) -> &[u8] {
+        self.cell(field as usize)
+    }
+
+    fn cell(&self, nth: usize) -> &[u8] {
+        let (start, end) = self.cells.get(nth).copied().unwrap_or_default();
         self.text.get(start..end).unwrap_or_default()
     }
 }
 
-/// The columns that are kept: key, size, class, tier, latest, marker.
-fn kept(layout: &CsvLayout) -> [Option<usize>; KEPT] {
-    [Some(layout.key), Some(layout.size), Some(layout.class), layout.tier, layout.latest, layout.marker]
+/// The place of a column among those that are kept.
+fn kept(layout: &CsvLayout, column: usize) -> Option<usize> {
+    if column == layout.key {
+        return Some(KEPT - 1);
+    }
+    Field::ALL.iter().position(|&field| layout.at(field) == Some(column))
+}
+
+/// What stands at the start of a window.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Parsed {
+    /// A row: its length with its newline.
+    Row(usize),
+    /// What is no row, up to where the next one begins.
+    Bad(usize, RowError),
+    /// The start of something that isn't all there.
+    Partial,
 }
 
 /// How a field ended.
@@ -33,34 +55,38 @@ enum End {
 }
 
 /// Takes any legal row (RFC 4180: fields quoted or not, quotes within doubled, LF or CRLF) from the
-/// start of `window`, which is not empty. Its length with its newline; `None` if it isn't all there.
-/// With `last`, the end of the window is the end of the file.
-pub(super) fn parse(
-    window: &[u8],
-    last: bool,
-    layout: &CsvLayout,
-    row: &mut CarefulRow,
-) -> Result<Option<usize>, RowError> {
+/// start of `window`, which is not empty. With `last`, the end of the window is the end of the file.
+pub(super) fn parse(window: &[u8], last: bool, layout: &CsvLayout, row: &mut CarefulRow) -> Parsed {
     row.text.clear();
-    row.fields = Default::default();
-    let kept = kept(layout);
+    row.cells = Default::default();
     let (mut at, mut got) = (0, 0);
     loop {
         let start = row.text.len();
         let rest = window.get(at..).unwrap_or_default();
-        let (len, end) = field(rest, last, &mut row.text).ok_or_else(|| broken(rest, last, got + 1))?;
-        match kept.iter().position(|column| *column == Some(got)).and_then(|nth| row.fields.get_mut(nth)) {
-            Some(field) => *field = (start, row.text.len()),
+        let Some((len, end)) = field(rest, last, &mut row.text) else {
+            return given_up(window, last, broken(rest, last, got + 1));
+        };
+        match kept(layout, got).and_then(|nth| row.cells.get_mut(nth)) {
+            Some(cell) => *cell = (start, row.text.len()),
             None => row.text.truncate(start),
         }
         at += len;
         got += 1;
         match end {
             End::Field => {}
-            End::Window => return Ok(None),
-            End::Row if got == layout.fields => return Ok(Some(at)),
-            End::Row => return Err(RowError::Fields { got, expected: layout.fields }),
+            End::Window => return Parsed::Partial,
+            End::Row if got == layout.columns => return Parsed::Row(at),
+            End::Row => return Parsed::Bad(at, RowError::Fields { got, expected: layout.columns }),
         }
+    }
+}
+
+/// Where quotes are out of order, nothing tells which newline ends the row: the first one is taken for it.
+fn given_up(window: &[u8], last: bool, cause: RowError) -> Parsed {
+    match memchr::memchr(b'\n', window) {
+        Some(newline) => Parsed::Bad(newline + 1, cause),
+        None if last => Parsed::Bad(window.len(), cause),
+        None => Parsed::Partial,
     }
 }
 

@@ -1,23 +1,19 @@
 use std::collections::BTreeSet;
 
+use crate::fields::{Field, Fields};
+
 /// Where a CSV inventory's columns are, from the manifest's `fileSchema`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CsvLayout {
-    pub(super) fields: usize,
+    /// How many there are, the unknown ones included.
+    pub(super) columns: usize,
     pub(super) key: usize,
-    pub(super) size: usize,
-    pub(super) class: usize,
-    pub(super) tier: Option<usize>,
-    pub(super) latest: Option<usize>,
-    pub(super) marker: Option<usize>,
+    at: [Option<usize>; Field::ALL.len()],
 }
 
 /// Why a schema can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
-    /// A column without which there is nothing to count.
-    #[error("fileSchema has no column {0}: add {0} to the inventory configuration's optional fields")]
-    Missing(&'static str),
     /// S3 writes each object's key: this is no inventory's schema.
     #[error("fileSchema has no column Key: is it the schema of a CSV inventory?")]
     NoKey,
@@ -38,13 +34,20 @@ impl CsvLayout {
         }
         let find = |name: &str| names.iter().position(|n| n.eq_ignore_ascii_case(name));
         Ok(Self {
-            fields: names.len(),
+            columns: names.len(),
             key: find("Key").ok_or(LayoutError::NoKey)?,
-            size: find("Size").ok_or(LayoutError::Missing("Size"))?,
-            class: find("StorageClass").ok_or(LayoutError::Missing("StorageClass"))?,
-            tier: find("IntelligentTieringAccessTier"),
-            latest: find("IsLatest"),
-            marker: find("IsDeleteMarker"),
+            at: Field::ALL.map(|field| find(field.name())),
         })
+    }
+
+    /// The fields that the inventory has.
+    #[must_use]
+    pub fn fields(&self) -> Fields {
+        Field::ALL.into_iter().filter(|&field| self.at(field).is_some()).collect()
+    }
+
+    #[inline]
+    pub(super) fn at(&self, field: Field) -> Option<usize> {
+        self.at.get(field as usize).copied().flatten()
     }
 }

@@ -6,17 +6,18 @@
 //! depends on the file alone, so a file read at once and a file streamed give the same batches.
 
 mod careful;
+mod date;
 mod layout;
 mod quotes;
+mod row;
 mod values;
 mod window;
 
 use std::io::Read;
 
-use s3inv_model::{Columns, RowCounts};
-
 use crate::batch::Sink;
-use crate::error::{InputError, ReadError, RowError};
+use crate::error::{InputError, ReadError};
+use crate::rows::Rows;
 pub use layout::{CsvLayout, LayoutError};
 use window::Parser;
 
@@ -32,31 +33,21 @@ const WINDOW: usize = 1 << 16;
 pub fn read_slice<S: Sink>(
     raw: &[u8],
     layout: &CsvLayout,
-    columns: &mut Columns,
-    counts: &mut RowCounts,
-    sink: &mut S,
+    rows: &mut Rows<'_, S>,
 ) -> Result<(), ReadError<S::Error>> {
-    let mut parser = Parser::new(layout, columns, counts, sink);
+    let mut parser = Parser::new(layout, rows);
     let mut rest = raw;
     while !rest.is_empty() {
-        let mut used = 0;
         for size in [WINDOW, MAX_ROW] {
             let window = rest.get(..size).unwrap_or(rest);
-            used = parser.window(window, window.len() == rest.len())?;
+            let used = parser.window(window, window.len() == rest.len())?;
+            rest = rest.get(used..).unwrap_or_default();
             if used > 0 {
                 break;
             }
         }
-        rest = advance(&parser, rest, used)?;
     }
     Ok(())
-}
-
-fn advance<'r, S: Sink>(parser: &Parser<'_, S>, rest: &'r [u8], used: usize) -> Result<&'r [u8], InputError> {
-    match rest.get(used..) {
-        Some(rest) if used > 0 => Ok(rest),
-        _ => Err(RowError::TooLong.at(parser.row() + 1)),
-    }
 }
 
 /// Reads the rows of a decompressed stream, through a buffer of `buffer` bytes ([`MAX_ROW`] and one
@@ -65,28 +56,22 @@ pub fn read<R: Read, S: Sink>(
     source: R,
     buffer: usize,
     layout: &CsvLayout,
-    columns: &mut Columns,
-    counts: &mut RowCounts,
-    sink: &mut S,
+    rows: &mut Rows<'_, S>,
 ) -> Result<(), ReadError<S::Error>> {
-    let mut parser = Parser::new(layout, columns, counts, sink);
+    let mut parser = Parser::new(layout, rows);
     let mut filled = Filled::new(source, buffer);
     loop {
-        let mut used = 0;
         for size in [WINDOW, MAX_ROW] {
             let (window, last) = filled.window(size)?;
             if window.is_empty() {
                 return Ok(());
             }
-            used = parser.window(window, last)?;
+            let used = parser.window(window, last)?;
+            filled.start += used;
             if used > 0 {
                 break;
             }
         }
-        if used == 0 {
-            return Err(RowError::TooLong.at(parser.row() + 1).into());
-        }
-        filled.start += used;
     }
 }
 

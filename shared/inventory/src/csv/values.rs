@@ -1,6 +1,7 @@
 use memchr::memchr2;
 
 use crate::error::{RowError, excerpt};
+use crate::fields::Field;
 
 /// Decodes a form-encoded key (`+` is a space, `%XX` a byte) to the end of `into`.
 pub(super) fn decode(key: &[u8], into: &mut Vec<u8>) -> Result<(), RowError> {
@@ -39,7 +40,7 @@ fn hex(digit: u8) -> Option<u8> {
     }
 }
 
-/// A size in bytes.
+/// A size in bytes, of a text that isn't empty.
 #[inline]
 pub(super) fn size(text: &[u8]) -> Result<u64, RowError> {
     let mut sum = 0_u64;
@@ -51,18 +52,18 @@ pub(super) fn size(text: &[u8]) -> Result<u64, RowError> {
             _ => return Err(RowError::Size(excerpt(text))),
         }
     }
-    if text.is_empty() { Err(RowError::Size(String::new())) } else { Ok(sum) }
+    Ok(sum)
 }
 
 /// `true` or `false`, in any case.
 #[inline]
-pub(super) fn flag(name: &'static str, text: &[u8]) -> Result<bool, RowError> {
+pub(super) fn flag(field: Field, text: &[u8]) -> Result<bool, RowError> {
     match text {
         b"true" => Ok(true),
         b"false" => Ok(false),
         _ if text.eq_ignore_ascii_case(b"true") => Ok(true),
         _ if text.eq_ignore_ascii_case(b"false") => Ok(false),
-        _ => Err(RowError::Flag { name, text: excerpt(text) }),
+        _ => Err(RowError::Flag { field, text: excerpt(text) }),
     }
 }
 
@@ -91,7 +92,7 @@ mod tests {
         assert_eq!(size(b"007"), Ok(7));
         assert_eq!(size(b"18446744073709551615"), Ok(u64::MAX));
         for bad in
-            [&b""[..], b"12x", b"-1", b"+1", b" 1", b"1.0", b"18446744073709551616", b"99999999999999999999"]
+            [&b"12x"[..], b"-1", b"+1", b" 1", b"1.0", b"18446744073709551616", b"99999999999999999999"]
         {
             assert_eq!(size(bad), Err(RowError::Size(String::from_utf8_lossy(bad).into())));
         }
@@ -99,8 +100,11 @@ mod tests {
 
     #[test]
     fn flags_are_true_or_false() {
-        assert_eq!(flag("IsLatest", b"TRUE"), Ok(true));
-        assert_eq!(flag("IsLatest", b"False"), Ok(false));
-        assert_eq!(flag("IsLatest", b"").unwrap_err().to_string(), "IsLatest \"\" is neither true nor false");
+        assert_eq!(flag(Field::IsLatest, b"TRUE"), Ok(true));
+        assert_eq!(flag(Field::IsLatest, b"False"), Ok(false));
+        assert_eq!(
+            flag(Field::IsLatest, b"").unwrap_err().to_string(),
+            "IsLatest \"\" is neither true nor false"
+        );
     }
 }

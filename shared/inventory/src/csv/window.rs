@@ -1,57 +1,34 @@
-use s3inv_model::{Columns, Excluded, RowCounts};
-
-use super::careful::{self, CarefulRow};
+use super::MAX_ROW;
+use super::careful::{self, CarefulRow, Parsed};
 use super::layout::CsvLayout;
 use super::quotes::Quotes;
-use super::values::{decode, flag, size};
-use crate::assembler::{Assembler, Fields, Key};
+use super::row::{Careful, Plain};
 use crate::batch::Sink;
-use crate::error::{ReadError, RowError};
+use crate::error::{InputError, ReadError, RowError};
+use crate::rows::Rows;
 
 /// Parses a file window by window.
-pub(super) struct Parser<'a, S> {
-    layout: &'a CsvLayout,
-    rows: Assembler<'a, S>,
+pub(super) struct Parser<'p, 'a, S> {
+    layout: &'p CsvLayout,
+    rows: &'p mut Rows<'a, S>,
     quotes: Quotes,
     careful: CarefulRow,
 }
 
-/// The kept fields of a row, as they stand in the file.
-struct Raw<'a> {
-    /// The key's place in the window; `None` if it isn't there as it is.
-    place: Option<usize>,
-    key: &'a [u8],
-    size: &'a [u8],
-    class: &'a [u8],
-    tier: &'a [u8],
-    latest: Option<&'a [u8]>,
-    marker: Option<&'a [u8]>,
-}
-
-impl<'a, S: Sink> Parser<'a, S> {
-    pub(super) fn new(
-        layout: &'a CsvLayout,
-        columns: &'a mut Columns,
-        counts: &'a mut RowCounts,
-        sink: &'a mut S,
-    ) -> Self {
-        let rows = Assembler::new(columns, counts, sink);
+impl<'p, 'a, S: Sink> Parser<'p, 'a, S> {
+    pub(super) fn new(layout: &'p CsvLayout, rows: &'p mut Rows<'a, S>) -> Self {
+        rows.begin(0);
         Self { layout, rows, quotes: Quotes::default(), careful: CarefulRow::default() }
     }
 
-    /// Rows so far.
-    pub(super) fn row(&self) -> u64 {
-        self.rows.row
-    }
-
-    /// Takes all whole rows from the start of a window; how many bytes that were. With `last`, the
-    /// end of the window is the end of the file.
+    /// Takes all whole rows from the start of a window; how many bytes that were: none only where a
+    /// longer window is needed. With `last`, the end of the window is the end of the file.
     pub(super) fn window(&mut self, window: &[u8], last: bool) -> Result<usize, ReadError<S::Error>> {
         self.quotes.find(window);
         let (mut at, mut quote) = (0, 0);
         while at < window.len() {
             if let Some(end) = self.plain(window, at, quote)? {
-                (at, quote) = (end, quote + 2 * self.layout.fields);
+                (at, quote) = (end, quote + 2 * self.layout.columns);
             } else if let Some(len) = self.unusual(window, at, last)? {
                 at += len;
                 let ahead = self.quotes.from(quote);
@@ -61,51 +38,43 @@ impl<'a, S: Sink> Parser<'a, S> {
             }
             self.rows.end(window)?;
         }
+        if at == 0 && window.len() >= MAX_ROW {
+            at = self.too_long(window)?;
+        }
         self.rows.flush(window)?;
         Ok(at)
     }
 
     /// Takes a row that is written as AWS does; its end. `None` if it is not.
     #[inline]
-    fn plain(
-        &mut self,
-        window: &[u8],
-        at: usize,
-        quote: usize,
-    ) -> Result<Option<usize>, ReadError<S::Error>> {
-        let Some(quotes) = self.quotes.from(quote).get(..2 * self.layout.fields) else { return Ok(None) };
+    fn plain(&mut self, window: &[u8], at: usize, quote: usize) -> Result<Option<usize>, InputError> {
+        let Some(quotes) = self.quotes.from(quote).get(..2 * self.layout.columns) else { return Ok(None) };
         let Some(end) = plain_end(window, at, quotes) else { return Ok(None) };
-        let raw = cut(self.layout, window, quotes);
-        self.rows.begin();
-        take(&mut self.rows, &raw).map_err(|cause| self.rows.at_row(cause))?;
+        self.rows.take(&Plain { layout: self.layout, window, quotes })?;
         Ok(Some(end))
     }
 
-    /// Takes any row; its length. `None` if it isn't all there.
+    /// Takes any row, or what is none; its length. `None` if it isn't all there.
     #[cold]
-    fn unusual(
-        &mut self,
-        window: &[u8],
-        at: usize,
-        last: bool,
-    ) -> Result<Option<usize>, ReadError<S::Error>> {
+    fn unusual(&mut self, window: &[u8], at: usize, last: bool) -> Result<Option<usize>, InputError> {
         let rest = window.get(at..).unwrap_or_default();
-        let number = self.rows.row + 1;
-        let parsed = careful::parse(rest, last, self.layout, &mut self.careful);
-        let Some(len) = parsed.map_err(|cause| cause.at(number))? else { return Ok(None) };
-        let row = &self.careful;
-        let raw = Raw {
-            place: None,
-            key: row.field(0),
-            size: row.field(1),
-            class: row.field(2),
-            tier: row.field(3),
-            latest: self.layout.latest.map(|_| row.field(4)),
-            marker: self.layout.marker.map(|_| row.field(5)),
-        };
-        self.rows.begin();
-        take(&mut self.rows, &raw).map_err(|cause| cause.at(number))?;
-        Ok(Some(len))
+        match careful::parse(rest, last, self.layout, &mut self.careful) {
+            Parsed::Partial => Ok(None),
+            Parsed::Bad(len, cause) => self.rows.skip(cause).map(|()| Some(len)),
+            Parsed::Row(len) => {
+                self.rows.take(&Careful { layout: self.layout, row: &self.careful })?;
+                Ok(Some(len))
+            }
+        }
+    }
+
+    /// Skips what is too long for a row, if there is a newline to go on behind.
+    #[cold]
+    fn too_long(&mut self, window: &[u8]) -> Result<usize, InputError> {
+        match memchr::memchr(b'\n', window) {
+            Some(newline) => self.rows.skip(RowError::TooLong).map(|()| newline + 1),
+            None => Err(InputError::Row { row: self.rows.row() + 1, cause: RowError::TooLong }),
+        }
     }
 }
 
@@ -128,55 +97,5 @@ pub(super) fn plain_end(window: &[u8], at: usize, quotes: &[u32]) -> Option<usiz
         [b'\n', ..] => Some(end + 1),
         [b'\r', b'\n', ..] => Some(end + 2),
         _ => None,
-    }
-}
-
-/// The fields of a row whose quotes are known.
-#[inline]
-fn cut<'w>(layout: &CsvLayout, window: &'w [u8], quotes: &[u32]) -> Raw<'w> {
-    let fields = quotes.as_chunks::<2>().0;
-    let place =
-        |nth: usize| fields.get(nth).map_or((0, 0), |&[open, close]| (open as usize + 1, close as usize));
-    let field = |nth: usize| {
-        let (start, end) = place(nth);
-        window.get(start..end).unwrap_or_default()
-    };
-    Raw {
-        place: Some(place(layout.key).0),
-        key: field(layout.key),
-        size: field(layout.size),
-        class: field(layout.class),
-        tier: layout.tier.map(field).unwrap_or_default(),
-        latest: layout.latest.map(field),
-        marker: layout.marker.map(field),
-    }
-}
-
-/// Counts a row, or excludes it: then its key, size and class are not looked at.
-#[inline]
-fn take<S: Sink>(rows: &mut Assembler<'_, S>, raw: &Raw<'_>) -> Result<(), RowError> {
-    let latest = raw.latest.map_or(Ok(true), |text| flag("IsLatest", text))?;
-    let marker = raw.marker.map_or(Ok(false), |text| flag("IsDeleteMarker", text))?;
-    if marker {
-        rows.exclude(Excluded::DeleteMarker);
-        return Ok(());
-    }
-    if !latest {
-        rows.exclude(Excluded::Noncurrent);
-        return Ok(());
-    }
-    let key = key(rows, raw)?;
-    rows.count(Fields { key, class: raw.class, tier: raw.tier, size: size(raw.size)? })
-}
-
-#[inline]
-fn key<S: Sink>(rows: &mut Assembler<'_, S>, raw: &Raw<'_>) -> Result<Key, RowError> {
-    match raw.place {
-        Some(place) if memchr::memchr2(b'%', b'+', raw.key).is_none() => Ok(Key::Raw(place, raw.key.len())),
-        _ => {
-            let start = rows.side.len();
-            decode(raw.key, &mut rows.side)?;
-            Ok(Key::Side(start))
-        }
     }
 }

@@ -24,6 +24,14 @@ fn text(len: usize) -> Vec<u8> {
 }
 
 #[test]
+fn gzip_is_told_by_its_first_bytes() {
+    assert!(is_gzip(&gzip(b"")));
+    for other in [&b""[..], b"\x1f", b"\"b\",\"k\"\n", b"\x8b\x1f"] {
+        assert!(!is_gzip(other), "{other:?}");
+    }
+}
+
+#[test]
 fn members_follow_each_other() {
     let parts = [text(10), text(5000), Vec::new(), text(300), text(300)];
     let gz: Vec<u8> = parts.iter().flat_map(|part| gzip(part)).collect();

@@ -48,14 +48,86 @@ fn a_manifest_is_read() {
 fn other_spellings_are_read() {
     let mut json = valid();
     json["creationTimestamp"] = json!(1_747_098_000_000_u64);
-    json["fileFormat"] = json!("csv");
-    json["files"] = json!([]);
-    let manifest = parse(&json).unwrap();
-    assert_eq!((manifest.snapshot_ms, manifest.format), (1_747_098_000_000, Format::Csv));
-    for arn in ["arn:aws-cn:s3:::my.bucket-1", "arn:aws-us-gov:s3:::my.bucket-1", "my.bucket-1"] {
+    assert_eq!(parse(&json).unwrap().snapshot_ms, 1_747_098_000_000);
+    for (text, format) in [
+        ("csv", Format::Csv),
+        ("CSV", Format::Csv),
+        ("orc", Format::Orc),
+        ("ORC", Format::Orc),
+        ("PARQUET", Format::Parquet),
+    ] {
+        json["fileFormat"] = json!(text);
+        assert_eq!(parse(&json).unwrap().format, format, "{text}");
+    }
+    for arn in [
+        "arn:aws:s3:::my.bucket-1",
+        "arn:aws-cn:s3:::my.bucket-1",
+        "arn:aws-us-gov:s3:::my.bucket-1",
+        "my.bucket-1",
+    ] {
         json["destinationBucket"] = json!(arn);
         assert_eq!(parse(&json).unwrap().destination_bucket, "my.bucket-1");
     }
+}
+
+/// A manifest without `fileFormat` that has these files.
+fn without_format(keys: &[&str]) -> Value {
+    let file = |key: &&str| json!({"key": key, "size": 1, "MD5checksum": "b71ad288b57ddcb1de6fe1eead620220"});
+    let mut json = valid();
+    json["files"] = keys.iter().map(file).collect();
+    json.as_object_mut().unwrap().remove("fileFormat");
+    json
+}
+
+#[test]
+fn a_missing_format_is_told_by_the_files() {
+    for (keys, format) in [
+        (&["a.csv", "b.csv.gz", "c.gz", "d.CSV.GZ"][..], Format::Csv),
+        (&["a.orc", "b.ORC"], Format::Orc),
+        (&["a.parquet", "b.snappy.parquet"], Format::Parquet),
+        (&[], Format::Csv),
+    ] {
+        let mut json = without_format(keys);
+        assert_eq!(parse(&json).unwrap().format, format, "{keys:?}");
+        for empty in [json!(null), json!("")] {
+            json["fileFormat"] = empty;
+            assert_eq!(parse(&json).unwrap().format, format, "{keys:?}");
+        }
+    }
+    let error = |keys: &[&str]| parse(&without_format(keys)).unwrap_err();
+    assert_eq!(
+        error(&["a.txt", "b.csv"]),
+        "manifest: fileFormat is missing, and files[0].key \"a.txt\" doesn't tell it: set it to CSV, ORC or Parquet"
+    );
+    assert_eq!(
+        error(&["csv"]),
+        "manifest: fileFormat is missing, and files[0].key \"csv\" doesn't tell it: set it to CSV, ORC or Parquet"
+    );
+    for (odd, quoted) in [("c.orc", "\"c.orc\""), ("c", "\"c\"")] {
+        assert_eq!(
+            error(&["a.csv", "b.gz", odd]),
+            format!(
+                "manifest: fileFormat is missing, and files[2].key {quoted} doesn't end as those before, which are CSV: set it to CSV, ORC or Parquet"
+            )
+        );
+    }
+}
+
+#[test]
+fn only_csv_needs_a_schema() {
+    for empty in [json!(null), json!("")] {
+        let mut json = valid();
+        json["fileSchema"] = empty.clone();
+        assert_eq!(parse(&json).unwrap().file_schema, None);
+        json["fileFormat"] = json!("ORC");
+        assert_eq!(parse(&json).unwrap().file_schema, None);
+        json["fileFormat"] = json!("CSV");
+        let problem = if empty.is_null() { "missing" } else { "empty" };
+        assert_eq!(parse(&json).unwrap_err(), format!("manifest: fileSchema is {problem}"));
+        json["files"] = json!([]);
+        assert_eq!(parse(&json).unwrap().file_schema, None);
+    }
+    assert_eq!(parse(&valid()).unwrap().file_schema.unwrap(), "message s3.inventory { … }");
 }
 
 #[test]
@@ -63,7 +135,8 @@ fn errors_name_the_field() {
     for (pointer, value, message) in [
         ("/sourceBucket", json!(null), "manifest: sourceBucket is missing"),
         ("/sourceBucket", json!(7), "manifest: sourceBucket isn't a text"),
-        ("/fileSchema", json!(""), "manifest: fileSchema is empty"),
+        ("/fileSchema", json!(7), "manifest: fileSchema isn't a text"),
+        ("/fileFormat", json!(7), "manifest: fileFormat isn't a text"),
         (
             "/destinationBucket",
             json!("arn:aws:sqs:::q"),
@@ -77,12 +150,7 @@ fn errors_name_the_field() {
         ("/creationTimestamp", json!("soon"), "manifest: creationTimestamp \"soon\" isn't a whole number"),
         ("/creationTimestamp", json!("+1"), "manifest: creationTimestamp \"+1\" isn't a whole number"),
         ("/creationTimestamp", json!([1]), "manifest: creationTimestamp […] isn't a whole number"),
-        (
-            "/fileFormat",
-            json!("ORC"),
-            "ORC inventories can't be read yet: deliver the inventory as CSV or Parquet",
-        ),
-        ("/fileFormat", json!("JSON"), "manifest: fileFormat \"JSON\" is neither CSV nor Parquet"),
+        ("/fileFormat", json!("JSON"), "manifest: fileFormat \"JSON\" is none of CSV, ORC and Parquet"),
         ("/files", json!("x"), "manifest: files isn't a list"),
         ("/files/1", json!("x"), "manifest: files[1].key is missing"),
         (
@@ -100,7 +168,7 @@ fn errors_name_the_field() {
     ] {
         assert_eq!(error(pointer, value), message);
     }
-    assert_eq!(parse(&json!([])).unwrap_err(), "manifest: sourceBucket is missing");
+    assert_eq!(parse(&json!([])).unwrap_err(), "manifest: files is missing");
     let syntax = Manifest::parse(b"{\n  \"sourceBucket\": }").unwrap_err().to_string();
     assert_eq!(syntax, "manifest isn't JSON: expected value at line 2 column 19");
 }

@@ -1,24 +1,19 @@
 //! What stands between a file that may be damaged and the parquet crate, which allocates what page
 //! headers ask for and panics on some malformed pages.
 
-use std::io::{self, Cursor, Read};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use parquet::basic::Encoding;
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
-use parquet::file::reader::{ChunkReader, Length};
 
 use crate::error::{InputError, excerpt};
 
 /// The longest page that is read, decompressed, in bytes. Writers make pages of about 1 MiB; some
 /// put a whole row group into one.
 pub const MAX_PAGE: usize = 32 << 20;
-
-/// Where a page header's sizes end at the latest: three fields of at most six bytes.
-const HEADER_START: u64 = 18;
 
 /// The first failure of the source itself, which the parquet crate would turn into a text.
 #[derive(Clone, Default)]
@@ -42,7 +37,7 @@ impl Failure {
         }
     }
 
-    fn keep(&self, error: io::Error) -> ParquetError {
+    pub(super) fn keep(&self, error: io::Error) -> ParquetError {
         let text = error.to_string();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         ParquetError::General(text)
@@ -60,86 +55,13 @@ pub(super) fn damaged(text: &str) -> InputError {
     InputError::Parquet(line.get(..start).unwrap_or_default().to_owned())
 }
 
-/// A source that gives out no more than a page at once, and only what it has.
-pub(super) struct Guard<R> {
-    inner: R,
-    failure: Failure,
-}
-
-impl<R> Guard<R> {
-    pub(super) fn new(inner: R, failure: Failure) -> Self {
-        Self { inner, failure }
-    }
-}
-
-impl<R: ChunkReader> Length for Guard<R> {
-    fn len(&self) -> u64 {
-        self.inner.len()
-    }
-}
-
-impl<R: ChunkReader> ChunkReader for Guard<R> {
-    type T = io::Chain<Cursor<Vec<u8>>, Kept<R::T>>;
-
-    /// The parquet crate reads page headers through this, and nothing else but the file's end.
-    fn get_read(&self, start: u64) -> Result<Self::T> {
-        let inner = self.inner.get_read(start).map_err(|error| self.foreign(error))?;
-        let mut rest = Kept { inner, failure: self.failure.clone() };
-        let mut head = Vec::new();
-        (&mut rest).take(HEADER_START).read_to_end(&mut head)?;
-        if start.saturating_add(HEADER_START) < self.len() {
-            check_header(&head)?;
-        }
-        Ok(Cursor::new(head).chain(rest))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
-        if start.checked_add(length as u64).is_none_or(|end| end > self.len()) {
-            return Err(ParquetError::EOF(format!("{length} bytes at {start} of {}", self.len())));
-        }
-        // Compression can make random bytes a little longer.
-        if length > MAX_PAGE + MAX_PAGE / 4 {
-            return Err(too_long(length as u64));
-        }
-        self.inner.get_bytes(start, length).map_err(|error| self.foreign(error))
-    }
-}
-
-impl<R> Guard<R> {
-    fn foreign(&self, error: ParquetError) -> ParquetError {
-        match error {
-            ParquetError::External(error) => {
-                self.failure.keep(error.downcast().map_or_else(io::Error::other, |error| *error))
-            }
-            parquet => parquet,
-        }
-    }
-}
-
-/// A reader whose failures are kept.
-pub(super) struct Kept<R> {
-    inner: R,
-    failure: Failure,
-}
-
-impl<R: Read> Read for Kept<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.inner.read(buffer) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                Err(io::Error::other(self.failure.keep(error)))
-            }
-            read => read,
-        }
-    }
-}
-
-fn too_long(len: u64) -> ParquetError {
+pub(super) fn too_long(len: u64) -> ParquetError {
     ParquetError::General(format!("a page of {len} bytes: at most {MAX_PAGE} are read"))
 }
 
 /// Looks at the first fields of a page header, in Thrift's compact protocol: the page's type, its
 /// length decompressed, its length in the file. The crate reserves memory by the second.
-fn check_header(head: &[u8]) -> Result<()> {
+pub(super) fn check_header(head: &[u8]) -> Result<()> {
     let mut rest = head;
     let fields = (i32_field(&mut rest), i32_field(&mut rest), i32_field(&mut rest));
     match fields {

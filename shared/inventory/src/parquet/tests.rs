@@ -1,37 +1,92 @@
+use std::convert::Infallible;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use ::parquet::basic::{Compression, Encoding, ZstdLevel};
+use ::parquet::data_type::{
+    BoolType, ByteArray, ByteArrayType, DataType, Int32Type, Int64Type, Int96, Int96Type,
+};
+use ::parquet::file::properties::{WriterProperties, WriterVersion};
+use ::parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use ::parquet::schema::parser::parse_message_type;
 use bytes::Bytes;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int64Type};
-use parquet::file::properties::{WriterProperties, WriterVersion};
-use parquet::file::reader::Length;
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::parser::parse_message_type;
 use proptest::prelude::*;
+use s3inv_model::Measure;
 
 use super::*;
 use crate::batch::Batch;
-use crate::testing::{self, Read as Seen, TestRow, collect, expected, mutate};
+use crate::fields::Field;
+use crate::reading::{OnBadRow, Reading};
+use crate::testing::{self, Damage, Seen, TestRow, all, check, collect, failure, mutate, of};
 
-const SCHEMA: &str = "message s3.inventory {
-    required binary bucket (UTF8);
-    required binary key (UTF8);
-    optional boolean is_latest;
-    optional boolean is_delete_marker;
-    optional int64 size;
-    optional binary storage_class (UTF8);
-    optional binary intelligent_tiering_access_tier (UTF8);
-}";
+/// Pages lie in several windows.
+const WINDOW: usize = 1000;
 
-fn read(file: Vec<u8>) -> Seen {
-    collect(|columns, counts, sink| {
-        read_parquet(Bytes::from(file), columns, counts, &mut |batch: &Batch<'_>| sink(batch))
-    })
+fn read(file: Vec<u8>, reading: &Reading) -> Seen {
+    collect(reading, |rows| super::read(Bytes::from(file), WINDOW, rows))
 }
 
+/// The error of a file that is read for all that it has.
 fn error(file: Vec<u8>) -> String {
-    read(file).error.unwrap()
+    let file = Bytes::from(file);
+    let fields = match fields(&file) {
+        Ok(fields) => fields,
+        Err(error) => return error.to_string(),
+    };
+    read(file.to_vec(), &of(fields, OnBadRow::Fail)).error.unwrap()
+}
+
+/// The ways to write a date.
+const DATES: [&str; 6] = [
+    "int64 last_modified_date (TIMESTAMP(MILLIS,true))",
+    "int64 last_modified_date (TIMESTAMP_MILLIS)",
+    "int64 last_modified_date (TIMESTAMP(MICROS,false))",
+    "int64 last_modified_date (TIMESTAMP_MICROS)",
+    "int64 last_modified_date (TIMESTAMP(NANOS,true))",
+    "int96 last_modified_date",
+];
+
+/// How a test writes its rows.
+#[derive(Clone, Debug)]
+struct Style {
+    /// Rows of a row group.
+    group: usize,
+    dictionary: bool,
+    snappy: bool,
+    /// Its place in [`DATES`].
+    date: usize,
+}
+
+const PLAIN: Style = Style { group: 1000, dictionary: true, snappy: true, date: 0 };
+
+fn style() -> impl Strategy<Value = Style> {
+    (1..150_usize, any::<bool>(), any::<bool>(), 0..DATES.len())
+        .prop_map(|(group, dictionary, snappy, date)| Style { group, dictionary, snappy, date })
+}
+
+impl Style {
+    fn schema(&self, fields: Fields) -> String {
+        let columns = fields.iter().map(|field| match field {
+            Field::Size => "optional int64 size;".to_owned(),
+            Field::IsLatest | Field::IsDeleteMarker => format!("optional boolean {};", field.column()),
+            Field::LastModifiedDate => format!("optional {};", DATES[self.date]),
+            _ => format!("optional binary {} (STRING);", field.column()),
+        });
+        let columns: String = columns.collect();
+        format!(
+            "message s3.inventory {{ required binary bucket (UTF8); required binary key (UTF8); {columns} }}"
+        )
+    }
+
+    fn properties(&self) -> WriterProperties {
+        let compression = if self.snappy { Compression::SNAPPY } else { Compression::UNCOMPRESSED };
+        WriterProperties::builder()
+            .set_dictionary_enabled(self.dictionary)
+            .set_compression(compression)
+            .set_write_batch_size(16)
+            .set_data_page_row_count_limit(40)
+            .build()
+    }
 }
 
 /// Writes the next column; its nulls are `None`.
@@ -52,248 +107,350 @@ fn text(text: &[u8]) -> Option<ByteArray> {
     Some(ByteArray::from(text.to_vec()))
 }
 
-fn properties(dictionary: bool, compression: Compression) -> WriterProperties {
-    WriterProperties::builder()
-        .set_dictionary_enabled(dictionary)
-        .set_compression(compression)
-        .set_write_batch_size(16)
-        .set_data_page_row_count_limit(40)
-        .build()
+fn key(row: &TestRow) -> Option<ByteArray> {
+    match row.damage {
+        Some(Damage::NoKey) => text(b""),
+        Some(Damage::LongKey) => text(&[b'k'; 5000]),
+        _ => text(&row.key),
+    }
 }
 
-/// Writes rows in row groups of `group` rows.
-fn write(rows: &[TestRow], group: usize, properties: WriterProperties) -> Vec<u8> {
-    let schema = Arc::new(parse_message_type(SCHEMA).unwrap());
+fn size(row: &TestRow) -> Option<i64> {
+    match row.damage {
+        Some(Damage::Size) => Some(-7),
+        Some(Damage::NoSize) => None,
+        _ => (!row.marker).then_some(row.size.cast_signed()),
+    }
+}
+
+fn class(row: &TestRow) -> Option<ByteArray> {
+    match row.damage {
+        Some(Damage::Class) => text(b"GLA CIER"),
+        Some(Damage::NoClass) => None,
+        _ if row.marker => None,
+        _ => text(row.class.as_bytes()),
+    }
+}
+
+fn tier(row: &TestRow) -> Option<ByteArray> {
+    if row.tier.is_empty() { None } else { text(row.tier.as_bytes()) }
+}
+
+fn latest(row: &TestRow) -> Option<bool> {
+    if row.damage == Some(Damage::Flag) { None } else { Some(row.latest) }
+}
+
+fn modified(row: &TestRow) -> Option<i64> {
+    match row.damage {
+        Some(Damage::Date) => Some(-1),
+        Some(Damage::NoDate) => None,
+        _ => (!row.marker).then_some(row.modified.cast_signed()),
+    }
+}
+
+fn int96(ms: i64) -> Int96 {
+    let (days, nanos) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000) * 1_000_000);
+    let mut date = Int96::new();
+    date.set_data(nanos as u32, (nanos >> 32) as u32, (days + 2_440_588) as u32);
+    date
+}
+
+/// Writes rows with these fields.
+fn write(rows: &[TestRow], fields: Fields, style: &Style) -> Vec<u8> {
+    write_with(rows, fields, style, style.properties())
+}
+
+fn write_with(rows: &[TestRow], fields: Fields, style: &Style, properties: WriterProperties) -> Vec<u8> {
+    let schema = Arc::new(parse_message_type(&style.schema(fields)).unwrap());
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties)).unwrap();
-    for rows in rows.chunks(group) {
+    for rows in rows.chunks(style.group) {
         let mut group = file.next_row_group().unwrap();
-        let of = |get: fn(&TestRow) -> Option<ByteArray>| rows.iter().map(get).collect::<Vec<_>>();
-        column::<ByteArrayType>(&mut group, false, of(|_| text(b"b")));
-        column::<ByteArrayType>(&mut group, false, of(|row| text(&row.key)));
-        column::<BoolType>(&mut group, true, rows.iter().map(|row| Some(row.latest)).collect());
-        column::<BoolType>(&mut group, true, rows.iter().map(|row| Some(row.marker)).collect());
-        let size = |row: &TestRow| (!row.marker).then_some(row.size.cast_signed());
-        column::<Int64Type>(&mut group, true, rows.iter().map(size).collect());
-        column::<ByteArrayType>(
-            &mut group,
-            true,
-            of(|row| if row.marker { None } else { text(row.class.as_bytes()) }),
-        );
-        column::<ByteArrayType>(
-            &mut group,
-            true,
-            of(|row| if row.tier.is_empty() { None } else { text(row.tier.as_bytes()) }),
-        );
+        let texts = |of: fn(&TestRow) -> Option<ByteArray>| rows.iter().map(of).collect::<Vec<_>>();
+        column::<ByteArrayType>(&mut group, false, texts(|_| text(b"b")));
+        column::<ByteArrayType>(&mut group, false, texts(key));
+        for field in fields.iter() {
+            match field {
+                Field::Size => column::<Int64Type>(&mut group, true, rows.iter().map(size).collect()),
+                Field::StorageClass => column::<ByteArrayType>(&mut group, true, texts(class)),
+                Field::IntelligentTieringAccessTier => column::<ByteArrayType>(&mut group, true, texts(tier)),
+                Field::IsLatest => column::<BoolType>(&mut group, true, rows.iter().map(latest).collect()),
+                Field::IsDeleteMarker => {
+                    column::<BoolType>(&mut group, true, rows.iter().map(|row| Some(row.marker)).collect());
+                }
+                Field::LastModifiedDate => dates(&mut group, rows.iter().map(modified), style.date),
+            }
+        }
         group.close().unwrap();
     }
     file.into_inner().unwrap()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+fn dates(
+    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    dates: impl Iterator<Item = Option<i64>>,
+    style: usize,
+) {
+    // Whatever is finer than a millisecond is cut off.
+    let scaled = |units: i64| move |ms: Option<i64>| ms.map(|ms| ms * units + units - 1);
+    match style {
+        0 | 1 => column::<Int64Type>(group, true, dates.collect()),
+        2 | 3 => column::<Int64Type>(group, true, dates.map(scaled(1000)).collect()),
+        4 => column::<Int64Type>(group, true, dates.map(scaled(1_000_000)).collect()),
+        _ => column::<Int96Type>(group, true, dates.map(|date| date.map(int96)).collect()),
+    }
+}
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Rows that were damaged on purpose are named or counted; all others come out as they were written.
     #[test]
     fn rows_come_out_as_they_were_written(
-        rows in testing::rows(200), group in 1..150_usize, dictionary in any::<bool>(), snappy in any::<bool>(),
+        rows in testing::rows(200, Damage::COMMON), style in style(), reading in testing::reading(),
     ) {
-        let compression = if snappy { Compression::SNAPPY } else { Compression::UNCOMPRESSED };
-        let seen = read(write(&rows, group, properties(dictionary, compression)));
-        let (counted, counts) = expected(&rows);
-        prop_assert_eq!(&seen.error, &None);
-        prop_assert_eq!(&seen.rows, &counted);
-        prop_assert_eq!(&seen.counts, &counts);
+        let rows: Vec<TestRow> = rows.iter().map(|row| row.told(reading.fields)).collect();
+        let file = write(&rows, reading.fields, &style);
+        prop_assert_eq!(fields(&Bytes::from(file.clone())).unwrap(), reading.fields);
+        check(&read(file, &reading), &rows, &reading)?;
     }
 
     #[test]
     fn no_mutation_panics(
-        rows in testing::rows(30), dictionary in any::<bool>(), at in any::<usize>(), to in any::<u8>(), cut in any::<bool>(),
+        rows in testing::rows(30, Damage::COMMON), style in style(), reading in testing::reading(),
+        at in any::<usize>(), to in any::<u8>(), cut in any::<bool>(),
     ) {
-        let file = write(&rows, 20, properties(dictionary, Compression::UNCOMPRESSED));
-        let seen = read(mutate(&file, at, to, cut));
-        prop_assert!(seen.error.is_none_or(|error| !error.contains('\n')));
+        let file = write(&rows, reading.fields, &Style { group: 20, snappy: false, ..style });
+        let file = mutate(&file, at, to, cut);
+        let _ = fields(&Bytes::from(file.clone()));
+        prop_assert!(read(file, &reading).error.is_none_or(|error| !error.contains('\n')));
     }
 }
 
-fn plain(key: &str) -> TestRow {
-    TestRow { key: key.into(), size: 5, class: "STANDARD", tier: "", latest: true, marker: false }
+fn named(count: usize) -> Vec<TestRow> {
+    (0..count).map(|nth| TestRow::plain(&format!("k{nth}"))).collect()
 }
 
 /// Every byte in turn: footer, page headers, levels and values. Checksums are off, or they would
 /// catch most of it before the decoders see it.
 #[test]
 fn no_byte_can_make_it_panic() {
-    let rows: Vec<TestRow> = (0..40).map(|nth| plain(&format!("a/{}%+", nth / 3))).collect();
-    let file = write(&rows, 25, properties(true, Compression::SNAPPY));
+    let rows: Vec<TestRow> = (0..40).map(|nth| TestRow::plain(&format!("a/{}%+", nth / 3))).collect();
+    let reading = all(OnBadRow::Skip);
+    let file = write(&rows, reading.fields, &Style { group: 25, ..PLAIN });
     for at in 0..file.len() {
         for to in [0, 0x7f, 0xff, file[at] ^ 1, file[at].wrapping_add(0x10)] {
-            read(mutate(&file, at, to, false));
+            read(mutate(&file, at, to, false), &reading);
         }
-        assert!(read(mutate(&file, at, 0, true)).error.is_some(), "cut at {at}");
+        assert!(read(mutate(&file, at, 0, true), &reading).error.is_some(), "cut at {at}");
     }
 }
 
 #[test]
 fn full_batches() {
-    let rows: Vec<TestRow> = (0..5000).map(|nth| plain(&format!("k{nth}"))).collect();
+    let (rows, reading) = (named(5000), all(OnBadRow::Fail));
     for (group, batches) in
         [(5000, vec![1024, 1024, 1024, 1024, 904]), (1500, vec![1024, 476, 1024, 476, 1024, 476, 500])]
     {
-        let seen = read(write(&rows, group, WriterProperties::builder().build()));
-        assert_eq!((seen.batches, seen.error), (batches, None));
-        assert_eq!(seen.rows, expected(&rows).0);
+        let style = Style { group, ..PLAIN };
+        let seen = read(write_with(&rows, reading.fields, &style, WriterProperties::default()), &reading);
+        check(&seen, &rows, &reading).unwrap();
+        assert_eq!(seen.batches, batches);
     }
     let mut asked = 0;
-    let file = Bytes::from(write(&rows, 5000, WriterProperties::builder().build()));
-    let result =
-        read_parquet(file, &mut Columns::default(), &mut RowCounts::default(), &mut |_: &Batch<'_>| {
-            asked += 1;
-            Err("enough")
-        });
-    assert!(matches!(result, Err(ReadError::Sink("enough"))), "{result:?}");
+    let mut sink = |_: &Batch<'_>| {
+        asked += 1;
+        Err("enough")
+    };
+    let file = Bytes::from(write(&rows, reading.fields, &Style { group: 5000, ..PLAIN }));
+    let error = failure(&mut sink, |rows| super::read(file, WINDOW, rows));
+    assert!(matches!(error, ReadError::Sink("enough")), "{error:?}");
     assert_eq!(asked, 1);
 }
 
 #[test]
 fn zstd_and_second_version_pages_are_read() {
-    let rows: Vec<TestRow> = (0..300).map(|nth| plain(&format!("k{nth}"))).collect();
+    let (rows, reading) = (named(300), all(OnBadRow::Fail));
     let builder = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default()));
-    let seen = read(write(
-        &rows,
-        100,
-        builder.set_writer_version(WriterVersion::PARQUET_2_0).set_encoding(Encoding::PLAIN).build(),
-    ));
-    assert_eq!((seen.rows, seen.error), (expected(&rows).0, None));
+    let properties =
+        builder.set_writer_version(WriterVersion::PARQUET_2_0).set_encoding(Encoding::PLAIN).build();
+    let style = Style { group: 100, ..PLAIN };
+    check(&read(write_with(&rows, reading.fields, &style, properties), &reading), &rows, &reading).unwrap();
     let delta =
         WriterProperties::builder().set_dictionary_enabled(false).set_encoding(Encoding::DELTA_BYTE_ARRAY);
-    let schema = "message m { required binary key; required int64 size; required binary storage_class; }";
-    let file = three(
-        schema,
-        delta.set_column_encoding("size".into(), Encoding::PLAIN).build(),
-        &["k"],
-        &[Some(1)],
-        &[Some("S")],
-    );
+    let file = write_with(&rows, Fields::default(), &style, delta.build());
     assert_eq!(
         error(file),
         "damaged parquet file: a page in the encoding DELTA_BYTE_ARRAY, which inventories don't have"
     );
 }
 
-/// Writes a file of three columns: key, size, class.
-fn three(
-    schema: &str,
-    properties: WriterProperties,
-    keys: &[&str],
-    sizes: &[Option<i64>],
-    classes: &[Option<&str>],
-) -> Vec<u8> {
-    let optional = schema.contains("optional");
-    let schema = Arc::new(parse_message_type(schema).unwrap());
-    let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties)).unwrap();
-    let mut group = file.next_row_group().unwrap();
-    column::<ByteArrayType>(&mut group, false, keys.iter().map(|key| text(key.as_bytes())).collect());
-    column::<Int64Type>(&mut group, optional, sizes.to_vec());
-    column::<ByteArrayType>(
-        &mut group,
-        optional,
-        classes.iter().map(|class| class.and_then(|c| text(c.as_bytes()))).collect(),
-    );
-    group.close().unwrap();
-    file.into_inner().unwrap()
-}
-
-fn bad(keys: &[&str], sizes: &[Option<i64>], classes: &[Option<&str>]) -> String {
-    let schema = "message m { required binary KEY; optional int64 Size; optional binary storage_class; }";
-    error(three(schema, WriterProperties::default(), keys, sizes, classes))
+fn bad(damage: Damage) -> String {
+    let mut rows = named(2);
+    rows[1].damage = Some(damage);
+    error(write(&rows, Field::ALL.into_iter().collect(), &PLAIN))
 }
 
 #[test]
 fn errors_name_the_row_and_the_cause() {
-    assert_eq!(bad(&["a", "b"], &[Some(1), None], &[Some("S"); 2]), "row 2: size is null");
-    assert_eq!(bad(&["a", "b"], &[Some(1); 2], &[Some("S"), None]), "row 2: storage_class is null");
-    assert_eq!(bad(&["a"], &[Some(-7)], &[Some("S")]), "row 1: size -7 is negative");
-    assert_eq!(bad(&[""], &[Some(1)], &[Some("S")]), "row 1: a key of 0 bytes: 1 to 1024 are possible");
-    let long = "k".repeat(5000);
-    assert_eq!(bad(&[&long], &[Some(1)], &[Some("S")]), "row 1: a key of 5000 bytes: 1 to 1024 are possible");
-    assert!(bad(&["a"], &[Some(1)], &[Some(&long)]).starts_with("row 1: storage class \"kkk"));
+    assert_eq!(bad(Damage::NoSize), "row 2: Size is missing");
+    assert_eq!(bad(Damage::Size), "row 2: size -7 is negative");
+    assert_eq!(bad(Damage::NoClass), "row 2: StorageClass is missing");
+    assert_eq!(
+        bad(Damage::Class),
+        "row 2: storage class \"GLA CIER\" is not 1 to 64 letters, digits, `_` or `-`"
+    );
+    assert_eq!(bad(Damage::NoDate), "row 2: LastModifiedDate is missing");
+    assert_eq!(bad(Damage::Date), "row 2: date -1 is negative");
+    assert_eq!(bad(Damage::Flag), "row 2: IsLatest is missing");
+    assert_eq!(bad(Damage::NoKey), "row 2: a key of 0 bytes: 1 to 1024 are possible");
+    assert_eq!(bad(Damage::LongKey), "row 2: a key of 5000 bytes: 1 to 1024 are possible");
+}
+
+/// A file of these columns without rows.
+fn empty(columns: &str) -> Vec<u8> {
+    let schema = Arc::new(parse_message_type(&format!("message m {{ {columns} }}")).unwrap());
+    SerializedFileWriter::new(Vec::new(), schema, Arc::default()).unwrap().into_inner().unwrap()
 }
 
 #[test]
 fn columns_are_checked() {
-    let file = |columns: &str| {
-        let schema = Arc::new(parse_message_type(&format!("message m {{ {columns} }}")).unwrap());
-        let file = SerializedFileWriter::new(Vec::new(), schema, Arc::default()).unwrap();
-        error(file.into_inner().unwrap())
+    let expect = |columns: &str, message: &str| assert_eq!(error(empty(columns)), message);
+    expect("required binary bucket;", "column key: is missing: is it a file of an inventory?");
+    expect("required int64 key;", "column key: is INT64, expected BYTE_ARRAY");
+    expect("required binary key; required double size;", "column size: is DOUBLE, expected INT64 or INT32");
+    expect("repeated binary key;", "column key: is repeated: one value a row was expected");
+    expect("required binary key; required binary Key;", "column key: is there twice");
+    expect(
+        "required group g { required binary key; }",
+        "column key: is missing: is it a file of an inventory?",
+    );
+    expect(
+        "required binary key; required binary is_latest;",
+        "column is_latest: is BYTE_ARRAY, expected BOOLEAN",
+    );
+    expect(
+        "required binary key; required int32 last_modified_date (DATE);",
+        "column last_modified_date: is INT32, expected INT64 or INT96",
+    );
+    for other in ["", "(TIME(MICROS,true))", "(INTEGER(64,true))"] {
+        expect(
+            &format!("required binary key; required int64 last_modified_date {other};"),
+            "column last_modified_date: is INT64, but not a timestamp of milli-, micro- or nanoseconds",
+        );
+    }
+}
+
+#[test]
+fn only_what_is_needed_has_to_be_readable() {
+    let reading = Reading {
+        binning: s3inv_model::Binning::new(&s3inv_model::Measures::default(), 0),
+        fields: [Field::Size, Field::LastModifiedDate].into_iter().collect(),
+        on_bad_row: OnBadRow::Fail,
     };
-    let missing = "is missing: add it to the inventory configuration's optional fields";
+    let file = empty("required binary key; required double size; required int64 last_modified_date;");
+    assert_eq!(read(file, &reading).error, None);
+}
+
+#[test]
+fn all_files_have_the_fields_of_the_first() {
+    let error =
+        |columns: &str| read(empty(columns), &of([Field::Size].into_iter().collect(), OnBadRow::Skip)).error;
+    assert_eq!(error("required binary KEY; required int64 Size;"), None);
     assert_eq!(
-        file("required binary key; required binary storage_class;"),
-        format!("column size: {missing}")
+        error("required binary key;").unwrap(),
+        "column size: is missing, but the inventory's first file has it"
     );
-    assert_eq!(file("required binary key; required int64 size;"), format!("column storage_class: {missing}"));
-    assert_eq!(file("required int64 key;"), "column key: is INT64, expected BYTE_ARRAY");
     assert_eq!(
-        file("required binary key; required double size;"),
-        "column size: is DOUBLE, expected INT64 or INT32"
+        error("required binary key; required int64 size; required boolean is_latest;").unwrap(),
+        "column is_latest: is there, but the inventory's first file lacks it"
     );
-    assert_eq!(file("repeated binary key;"), "column key: is repeated: one value a row was expected");
-    assert_eq!(file("required binary key; required binary Key;"), "column key: is there twice");
-    assert!(file("required group g { required binary key; }").starts_with("column key: is missing"));
 }
 
 #[test]
 fn whole_numbers_may_be_narrow() {
-    let schema = "message m { required binary key; required int32 size; required binary storage_class; }";
+    let schema = "message m { required binary key; required int32 size; }";
     let schema = Arc::new(parse_message_type(schema).unwrap());
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::default()).unwrap();
     let mut group = file.next_row_group().unwrap();
     column::<ByteArrayType>(&mut group, false, vec![text(b"k")]);
-    column::<parquet::data_type::Int32Type>(&mut group, false, vec![Some(7)]);
-    column::<ByteArrayType>(&mut group, false, vec![text(b"NEW")]);
+    column::<Int32Type>(&mut group, false, vec![Some(7)]);
     group.close().unwrap();
-    let seen = read(file.into_inner().unwrap());
-    assert_eq!((seen.rows, seen.error), (vec![(b"k".to_vec(), "NEW".to_owned(), 7)], None));
+    let seen = read(file.into_inner().unwrap(), &of([Field::Size].into_iter().collect(), OnBadRow::Fail));
+    assert_eq!((seen.rows[0].size, seen.error), (7, None));
 }
 
-/// A source of which everything can be read but what comes after `good` calls.
-struct Failing(Bytes, std::sync::atomic::AtomicUsize);
+/// A file that notes how much is read of it at once, and fails after so many calls.
+struct Counting {
+    file: Bytes,
+    reads: Arc<Mutex<Vec<usize>>>,
+    good: usize,
+}
 
-impl Length for Failing {
+impl RangeRead for Counting {
     fn len(&self) -> u64 {
-        self.0.len() as u64
-    }
-}
-
-impl ChunkReader for Failing {
-    type T = bytes::buf::Reader<Bytes>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        self.0.get_read(start)
+        self.file.len() as u64
     }
 
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        let left = self.1.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
-        if left == 0 {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "too slow").into());
+    fn read(&self, at: u64, len: usize) -> io::Result<Bytes> {
+        let mut reads = self.reads.lock().unwrap();
+        if reads.len() == self.good {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "too slow"));
         }
-        self.0.get_bytes(start, length)
+        reads.push(len);
+        RangeRead::read(&self.file, at, len)
     }
 }
 
 #[test]
 fn a_failing_source_comes_out_unchanged() {
-    let file = Bytes::from(write(&[plain("k")], 10, WriterProperties::default()));
+    let file = Bytes::from(write(&named(1), Field::ALL.into_iter().collect(), &PLAIN));
     for good in 0..4 {
-        let result = read_parquet(
-            Failing(file.clone(), good.into()),
-            &mut Columns::default(),
-            &mut RowCounts::default(),
-            &mut |_: &Batch<'_>| Ok::<(), std::convert::Infallible>(()),
-        );
-        let Err(ReadError::Input(crate::InputError::Io(error))) = result else {
-            panic!("{good}: {result:?}")
+        let file = Counting { file: file.clone(), reads: Arc::default(), good };
+        let mut sink = |_: &Batch<'_>| Ok::<(), Infallible>(());
+        let ReadError::Input(InputError::Io(error)) =
+            failure(&mut sink, |rows| super::read(file, WINDOW, rows))
+        else {
+            panic!("{good}")
         };
         assert_eq!((error.kind(), error.to_string().as_str()), (io::ErrorKind::TimedOut, "too slow"));
+    }
+}
+
+/// The bytes of a file's columns.
+fn chunk_lens(file: &Bytes) -> Vec<usize> {
+    let footer = footer::read(file).unwrap();
+    footer.row_group(0).columns().iter().map(|chunk| chunk.byte_range().1 as usize).collect()
+}
+
+#[test]
+fn only_the_columns_that_are_needed_are_fetched() {
+    const WINDOW: usize = 20_000;
+    let key = |nth: u64| TestRow::plain(&format!("{nth}/{}", "k".repeat(nth as usize % 7)));
+    let rows: Vec<TestRow> =
+        (0..30_000).map(|nth| TestRow { size: nth * 7919, modified: nth * 104_729, ..key(nth) }).collect();
+    let fields: Fields = [Field::Size, Field::LastModifiedDate].into_iter().collect();
+    let style = Style { group: 30_000, dictionary: false, snappy: false, date: 0 };
+    let builder = WriterProperties::builder().set_dictionary_enabled(false).set_data_page_size_limit(8000);
+    let file = Bytes::from(write_with(&rows, fields, &style, builder.set_write_batch_size(64).build()));
+    let lens = chunk_lens(&file);
+    for (measures, columns) in [
+        (&[][..], &[1][..]),
+        (&[Measure::Bytes], &[1, 2]),
+        (&[Measure::Dates], &[1, 3]),
+        (&[Measure::Bytes, Measure::Age], &[1, 2, 3]),
+    ] {
+        let binning = s3inv_model::Binning::new(&measures.iter().copied().collect(), 0);
+        let reading = Reading { binning, ..of(fields, OnBadRow::Fail) };
+        let reads = Arc::<Mutex<Vec<usize>>>::default();
+        let file = Counting { file: file.clone(), reads: Arc::clone(&reads), good: usize::MAX };
+        let seen = collect(&reading, |rows| super::read(file, WINDOW, rows));
+        assert_eq!((seen.rows.len(), seen.error), (30_000, None));
+        let reads = std::mem::take(&mut *reads.lock().unwrap());
+        // The footer's part of the file comes first; headers are looked for in windows of their size.
+        let (tail, needed) = (reads[0], columns.iter().map(|&at: &usize| lens[at]).sum::<usize>());
+        assert!(tail <= 64 << 10);
+        assert_eq!(reads.iter().sum::<usize>() - tail, needed, "{measures:?}");
+        assert!(reads.len() <= needed / WINDOW + columns.len() + 1, "{} reads of {needed}", reads.len());
     }
 }
 
@@ -303,4 +460,32 @@ fn what_is_no_parquet_file_is_an_error() {
         let error = error(file.to_vec());
         assert!(error.starts_with("damaged parquet file: "), "{error}");
     }
+}
+
+/// Footers of all lengths: fetched with the file's end, or by themselves.
+#[test]
+fn a_footer_is_fetched_as_far_as_it_goes() {
+    let (rows, reading) = (named(3000), all(OnBadRow::Fail));
+    let style = Style { group: 1, ..PLAIN };
+    for count in [1, 50, 100, 3000] {
+        let rows = &rows[..count];
+        check(&read(write(rows, reading.fields, &style), &reading), rows, &reading).unwrap();
+    }
+}
+
+#[test]
+fn footers_are_checked_before_they_are_read() {
+    let with_len = |len: u32| error([&[0; 100][..], &len.to_le_bytes(), b"PAR1"].concat());
+    assert_eq!(with_len(101), "damaged parquet file: a footer of 101 bytes in 108");
+    assert_eq!(
+        with_len(u32::MAX),
+        "damaged parquet file: a footer of 4294967295 bytes: at most 33554432 are read"
+    );
+    assert_eq!(with_len(3), "damaged parquet file: Required field version is missing");
+    assert_eq!(
+        error(b"\x15\x02\x19\xfc\xff\xff\x03\x07\0\0\0PAR1".to_vec()),
+        "damaged parquet file: its footer has too many columns"
+    );
+    assert_eq!(error(b"\0\x01\0\0\0PARE".to_vec()), "damaged parquet file: it is encrypted");
+    assert_eq!(error(b"\0\x01\0\0\0PAR2".to_vec()), "damaged parquet file: it doesn't end as one");
 }

@@ -1,14 +1,17 @@
 //! Reading one data file after the other into a worker's rollup.
 
+use std::io::{self, Read};
+use std::path::Path;
+
 use s3inv_inventory::csv::{self, CsvLayout};
-use s3inv_inventory::gzip::{Inflater, gunzip_stream};
-use s3inv_inventory::{Batch, ReadError, read_parquet};
+use s3inv_inventory::gzip::{self, Inflater, gunzip_stream};
+use s3inv_inventory::{Batch, InputError, ReadError, Rows, orc, parquet};
 
 use super::parts::{FileParts, Parts};
 use super::ranges::Ranges;
 use super::{Totals, Worker};
 use crate::Cause;
-use crate::plan::Input;
+use crate::plan::{ColumnFormat, Input};
 
 /// What a streamed CSV file is parsed from: the longest row and as much again.
 const STREAM_BUFFER: usize = 512 << 10;
@@ -41,19 +44,28 @@ impl Worker<'_> {
         file: &Input,
         layout: &CsvLayout,
         Buffers { compressed, inflater }: &mut Buffers,
-        Totals { columns, counts, rollup }: &mut Totals,
+        Totals { classes, counts, rollup }: &mut Totals,
     ) -> Result<(), ReadError<Cause>> {
         let mut sink = |batch: &Batch<'_>| self.count(batch, rollup);
+        let mut rows = Rows::new(self.reading, classes, counts, &mut sink);
         if file.size > self.memory.compressed as u64 {
-            return csv::read(gunzip_stream(source), STREAM_BUFFER, layout, columns, counts, &mut sink);
+            let (start, gzip) = start_of(source, &file.key).map_err(InputError::Io)?;
+            let source = start.as_slice().chain(source);
+            return if gzip {
+                csv::read(gunzip_stream(source), STREAM_BUFFER, layout, &mut rows)
+            } else {
+                csv::read(source, STREAM_BUFFER, layout, &mut rows)
+            };
         }
         source.gather(compressed).map_err(ReadError::Sink)?;
+        if !is_gzip(&file.key, compressed) {
+            return csv::read_slice(compressed, layout, &mut rows);
+        }
         if let Some(raw) = inflater.whole(compressed) {
-            return csv::read_slice(raw, layout, columns, counts, &mut sink);
+            return csv::read_slice(raw, layout, &mut rows);
         }
         // It doesn't fit, or is damaged: reading it as a stream says what it is.
-        let stream = gunzip_stream(compressed.as_slice());
-        csv::read(stream, STREAM_BUFFER, layout, columns, counts, &mut sink)
+        csv::read(gunzip_stream(compressed.as_slice()), STREAM_BUFFER, layout, &mut rows)
     }
 
     /// Compares the MD5 before the rows are believed, or their errors: a file that was damaged on its
@@ -81,20 +93,30 @@ impl Worker<'_> {
         cause.in_scratch(self.context.scratch.path())
     }
 
-    pub(super) fn parquet_files(&self, files: &[Input], totals: &mut Totals) -> Result<(), Cause> {
+    /// Reads files by columns, with a reader of their format.
+    pub(super) fn column_files(
+        &self,
+        files: &[Input],
+        format: ColumnFormat,
+        totals: &mut Totals,
+    ) -> Result<(), Cause> {
         if self.context.verify_md5 {
             let unseen = crate::Progress::default();
             self.with_parts(files, |parts, file| FileParts::new(parts, file, &unseen).verify())?;
         }
-        files.iter().try_for_each(|file| self.parquet_file(file, totals))
+        files.iter().try_for_each(|file| self.column_file(file, format, totals))
     }
 
-    fn parquet_file(&self, file: &Input, totals: &mut Totals) -> Result<(), Cause> {
-        let Totals { columns, counts, rollup } = totals;
-        let ranges = Ranges::open(file, self.memory.part, &self.context.runtime, self.cancellation)?;
+    fn column_file(&self, file: &Input, format: ColumnFormat, totals: &mut Totals) -> Result<(), Cause> {
+        let Totals { classes, counts, rollup } = totals;
+        let ranges = Ranges::open(file, &self.context.runtime, self.cancellation)?;
         let failure = ranges.failure();
         let mut sink = |batch: &Batch<'_>| self.count(batch, rollup);
-        let read = read_parquet(ranges, columns, counts, &mut sink);
+        let mut rows = Rows::new(self.reading, classes, counts, &mut sink);
+        let read = match format {
+            ColumnFormat::Orc => orc::read(ranges, self.memory.orc, &mut rows),
+            ColumnFormat::Parquet => parquet::read(ranges, self.memory.parquet_window, &mut rows),
+        };
         self.context.progress.add_bytes(file.size);
         if let Some(cause) = failure.take() {
             return Err(cause);
@@ -120,5 +142,23 @@ impl Worker<'_> {
             md5.join().map_err(|_| Cause::Bug("the MD5 thread panicked".to_owned()))?;
             done
         })
+    }
+}
+
+/// The first bytes of a CSV file, and whether it is compressed.
+fn start_of(source: &mut FileParts<'_, '_>, key: &str) -> io::Result<(Vec<u8>, bool)> {
+    let mut start = Vec::new();
+    source.take(2).read_to_end(&mut start)?;
+    let gzip = is_gzip(key, &start);
+    Ok((start, gzip))
+}
+
+/// A file is what its name says: then one that is damaged at its start is not taken for another. Where
+/// the name says nothing, the bytes tell.
+fn is_gzip(key: &str, start: &[u8]) -> bool {
+    match Path::new(key).extension().and_then(|extension| extension.to_str()) {
+        Some(extension) if extension.eq_ignore_ascii_case("gz") => true,
+        Some(extension) if extension.eq_ignore_ascii_case("csv") => false,
+        _ => gzip::is_gzip(start),
     }
 }

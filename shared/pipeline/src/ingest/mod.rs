@@ -5,16 +5,19 @@ mod file;
 mod parts;
 mod ranges;
 
+pub(crate) use ranges::Ranges;
+
 use std::sync::Arc;
 
 use s3inv_cancel::Cancellation;
 use s3inv_inventory::Batch;
-use s3inv_model::{Columns, RowCounts};
+use s3inv_inventory::Reading;
+use s3inv_model::{Classes, RowCounts};
 use s3inv_rollup::Rollup;
 
 use crate::Cause;
 use crate::build::{Context, side_by_side};
-use crate::plan::{Input, Plan, Reading};
+use crate::plan::{Input, Layout, Plan};
 use crate::scratch::{Runs, Stored};
 
 /// What one worker made of its chunk.
@@ -25,11 +28,11 @@ pub(crate) struct Chunk {
 
 /// Reads all data files.
 pub(crate) fn ingest(context: &Context, plan: &Plan) -> Result<Vec<Chunk>, Cause> {
-    let memory = crate::memory::ingest(context.memory, plan.chunks.len());
+    let memory = crate::memory::ingest(context.memory, plan.chunks.len(), plan.reading.binning.measures());
     tracing::debug!(?memory, chunks = plan.chunks.len(), "ingest phase");
     side_by_side(context, plan.chunks.len(), plan.chunks.len(), |at, cancellation| {
         let files = plan.chunks.get(at).map(Vec::as_slice).unwrap_or_default();
-        Worker { context, cancellation, memory, reading: &plan.reading }.chunk(files)
+        Worker { context, cancellation, memory, layout: &plan.layout, reading: &plan.reading }.chunk(files)
     })
 }
 
@@ -38,6 +41,7 @@ struct Worker<'a> {
     context: &'a Context,
     cancellation: &'a Cancellation,
     memory: crate::memory::IngestMemory,
+    layout: &'a Layout,
     reading: &'a Reading,
 }
 
@@ -45,17 +49,22 @@ impl Worker<'_> {
     fn chunk(&self, files: &[Input]) -> Result<Chunk, Cause> {
         let runs = Runs { scratch: Arc::clone(&self.context.scratch), stored: Vec::new() };
         let mut totals = Totals {
-            columns: Columns::default(),
+            classes: self.reading.classes(),
             counts: RowCounts::default(),
-            rollup: Rollup::new(self.memory.table, self.context.max_depth, runs),
+            rollup: Rollup::new(
+                self.memory.table,
+                self.context.max_depth,
+                self.reading.binning.measures().clone(),
+                runs,
+            ),
         };
-        match self.reading {
-            Reading::Csv(layout) => self.csv_files(files, layout, &mut totals)?,
-            Reading::Parquet => self.parquet_files(files, &mut totals)?,
+        match self.layout {
+            Layout::Csv(layout) => self.csv_files(files, layout, &mut totals)?,
+            Layout::Columns(format) => self.column_files(files, *format, &mut totals)?,
         }
-        let Totals { columns, counts, rollup } = totals;
+        let Totals { classes, counts, rollup } = totals;
         let runs = rollup
-            .finish::<Cause>(&columns, &counts, &|| Ok(self.cancellation.check()?))
+            .finish::<Cause>(&classes, &counts, &|| Ok(self.cancellation.check()?))
             .map_err(|cause| cause.in_scratch(self.context.scratch.path()))?;
         Ok(Chunk { runs: runs.stored, counts })
     }
@@ -64,7 +73,7 @@ impl Worker<'_> {
     fn count(&self, batch: &Batch<'_>, rollup: &mut Rollup<Runs>) -> Result<(), Cause> {
         let check = || Ok::<(), Cause>(self.cancellation.check()?);
         check()?;
-        rollup.add(batch.iter(), batch.columns(), &check)?;
+        rollup.add(batch.iter(), batch.classes(), &check)?;
         self.context.progress.add_rows(batch.len() as u64);
         Ok(())
     }
@@ -72,7 +81,7 @@ impl Worker<'_> {
 
 /// What a chunk has come to so far.
 struct Totals {
-    columns: Columns,
+    classes: Classes,
     counts: RowCounts,
     rollup: Rollup<Runs>,
 }

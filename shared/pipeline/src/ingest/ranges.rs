@@ -1,63 +1,51 @@
-//! Random access to a data file for the Parquet reader: a few windows of it are kept, so that columns
-//! that are read side by side don't fetch the same bytes again.
+//! Random access to a data file for the readers of columns. Nothing is kept: what a reader asks for is
+//! what is fetched.
 
-use std::io::{self, Read};
+use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::{Buf, Bytes};
-use parquet::errors::{ParquetError, Result as ParquetResult};
-use parquet::file::reader::{ChunkReader, Length};
+use bytes::Bytes;
 use s3inv_cancel::Cancellation;
+use s3inv_inventory::RangeRead;
 use tokio::runtime::Handle;
 
 use super::fetch::head;
 use crate::Cause;
 use crate::plan::Input;
 
-/// One for each column that is read, and one for the footer.
-const WINDOWS: usize = 7;
-
 /// A data file, read by ranges; all of them of the same object.
-pub(super) struct Ranges {
+pub(crate) struct Ranges {
     file: Input,
     etag: String,
-    window: u64,
-    windows: Mutex<Vec<(u64, Bytes)>>,
     runtime: Handle,
     cancellation: Cancellation,
     failure: Failure,
 }
 
-/// Why a range could not be had: what the Parquet reader makes of it can't say.
+/// Why a range could not be had: an `io::Error` can't say it.
 #[derive(Clone, Default)]
-pub(super) struct Failure(Arc<Mutex<Option<Cause>>>);
+pub(crate) struct Failure(Arc<Mutex<Option<Cause>>>);
 
 impl Failure {
-    pub(super) fn take(&self) -> Option<Cause> {
+    pub(crate) fn take(&self) -> Option<Cause> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn set(&self, cause: Cause) -> ParquetError {
+    fn set(&self, cause: Cause) -> io::Error {
         let text = cause.to_string();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
-        ParquetError::General(text)
+        io::Error::other(text)
     }
 }
 
 impl Ranges {
-    /// Checks the file's length; `window` is how many bytes are fetched at once at least.
-    pub(super) fn open(
-        file: &Input,
-        window: usize,
-        runtime: &Handle,
-        cancellation: &Cancellation,
-    ) -> Result<Self, Cause> {
+    /// Checks the file's length.
+    pub(crate) fn open(file: &Input, runtime: &Handle, cancellation: &Cancellation) -> Result<Self, Cause> {
         let etag = runtime.block_on(cancellation.guard(head(file)))??;
         Ok(Self {
             file: file.clone(),
             etag,
-            window: window as u64,
-            windows: Mutex::default(),
             runtime: runtime.clone(),
             cancellation: cancellation.clone(),
             failure: Failure::default(),
@@ -65,98 +53,81 @@ impl Ranges {
     }
 
     /// Where to look when reading failed.
-    pub(super) fn failure(&self) -> Failure {
+    pub(crate) fn failure(&self) -> Failure {
         self.failure.clone()
     }
 
-    /// The bytes from `at` on, at least `len` of them; fewer only at the end of the file.
-    fn bytes_from(&self, at: u64, len: usize) -> ParquetResult<Bytes> {
-        if at > self.file.size {
-            return Err(ParquetError::EOF(format!("byte {at} is beyond the end")));
-        }
-        let end = at.saturating_add(len as u64).min(self.file.size);
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = windows.iter().position(|(from, bytes)| *from <= at && end <= from + bytes.len() as u64);
-        let window = match found {
-            Some(found) => windows.remove(found),
-            None => (at, self.fetch(at, end.max(at.saturating_add(self.window)))?),
-        };
-        let bytes = window.1.slice((at - window.0) as usize..);
-        // The last one used stands last; the first one goes.
-        if windows.len() == WINDOWS {
-            windows.remove(0);
-        }
-        windows.push(window);
-        Ok(bytes)
-    }
-
-    fn fetch(&self, from: u64, until: u64) -> ParquetResult<Bytes> {
-        let range = from..until.min(self.file.size);
+    fn fetch(&self, range: Range<u64>) -> Result<Bytes, Cause> {
         let read = self.file.store.read(&self.file.key, range, Some(&self.etag));
-        let read = self.runtime.block_on(self.cancellation.guard(read));
-        let read = read.map_err(Cause::from).and_then(|read| Ok(read?));
-        read.map_err(|cause| self.failure.set(cause))
+        Ok(self.runtime.block_on(self.cancellation.guard(read))??)
     }
 }
 
-impl Length for Ranges {
+impl RangeRead for Ranges {
     fn len(&self) -> u64 {
         self.file.size
     }
-}
 
-impl ChunkReader for Ranges {
-    type T = From;
-
-    fn get_read(&self, start: u64) -> ParquetResult<From> {
-        // Page headers are read this way: short, and of a length not known before.
-        let bytes = self.bytes_from(start, HEADER)?;
-        Ok(From(bytes))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
-        let bytes = self.bytes_from(start, length)?;
-        if bytes.len() < length {
-            return Err(ParquetError::EOF(format!("{length} bytes at byte {start} are beyond the end")));
+    fn read(&self, at: u64, len: usize) -> io::Result<Bytes> {
+        let end = at.checked_add(len as u64).filter(|end| *end <= self.file.size);
+        let range = at..end.ok_or(io::ErrorKind::UnexpectedEof)?;
+        if range.is_empty() {
+            return Ok(Bytes::new());
         }
-        Ok(bytes.slice(..length))
-    }
-}
-
-/// More than the header of a page takes, the statistics in it included.
-const HEADER: usize = 64 << 10;
-
-/// Bytes of the file from some place on.
-pub(super) struct From(Bytes);
-
-impl Read for From {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let len = self.0.len().min(out.len());
-        self.0.copy_to_slice(out.get_mut(..len).unwrap_or_default());
-        Ok(len)
+        self.fetch(range).map_err(|cause| self.failure.set(cause))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use s3inv_store::MemoryStore;
+    use s3inv_cancel::Stop;
+    use s3inv_store::{Counting, MemoryStore, StoreErrorKind};
+    use tokio::runtime::{Builder, Runtime};
 
     use super::*;
 
+    fn file() -> (MemoryStore, Counting<MemoryStore>, Input, Runtime) {
+        let memory = MemoryStore::new();
+        memory.put("file", vec![7; 100]);
+        let store = Counting::new(memory.clone());
+        let file = Input { store: Arc::new(store.clone()), key: "file".to_owned(), size: 100, md5: [0; 16] };
+        (memory, store, file, Builder::new_current_thread().build().unwrap())
+    }
+
     #[test]
-    fn what_is_beyond_the_end_is_an_error() {
-        let store = MemoryStore::new();
-        store.put("file", vec![7; 100]);
-        let file = Input { store: Arc::new(store), key: "file".to_owned(), size: 100, md5: [0; 16] };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let ranges = Ranges::open(&file, 10, runtime.handle(), &Cancellation::never()).unwrap();
-        // A window that an offset far behind it must not be looked for in.
-        assert_eq!(ranges.get_bytes(0, 100).unwrap().len(), 100);
-        assert_eq!(ranges.get_bytes(90, 10).unwrap(), vec![7; 10]);
-        assert_eq!(ranges.get_bytes(100, 0).unwrap(), Bytes::new());
+    fn just_what_is_asked_for_is_fetched() {
+        let (_, store, file, runtime) = file();
+        let ranges = Ranges::open(&file, runtime.handle(), &Cancellation::never()).unwrap();
+        assert_eq!(ranges.read(0, 100).unwrap().len(), 100);
+        assert_eq!(ranges.read(90, 10).unwrap(), vec![7; 10]);
+        assert_eq!(ranges.read(100, 0).unwrap(), Bytes::new());
+        assert_eq!((store.counts().read, store.counts().bytes_read), (2, 110));
         for (at, len) in [(90, 11), (101, 0), (101, 5), (u64::MAX, 1), (u64::MAX, usize::MAX)] {
-            assert!(matches!(ranges.get_bytes(at, len), Err(ParquetError::EOF(_))), "{at} {len}");
+            assert_eq!(ranges.read(at, len).unwrap_err().kind(), io::ErrorKind::UnexpectedEof, "{at} {len}");
         }
-        assert!(ranges.get_read(101).is_err());
+        assert!(ranges.failure().take().is_none(), "a reader that asks for too much is not a failure of S3");
+    }
+
+    #[test]
+    fn failures_are_kept() {
+        let (memory, _, file, runtime) = file();
+        let cancellation = Cancellation::never().child();
+        let ranges = Ranges::open(&file, runtime.handle(), &cancellation).unwrap();
+        memory.put("file", vec![8; 100]);
+        assert!(ranges.read(0, 5).is_err());
+        let Some(Cause::Store(error)) = ranges.failure().take() else { panic!("it changed") };
+        assert_eq!(error.kind(), StoreErrorKind::Changed);
+        cancellation.cancel();
+        assert!(ranges.read(0, 5).is_err());
+        let failure = ranges.failure().take();
+        assert!(matches!(failure, Some(Cause::Stop(Stop::Cancelled))), "{failure:?}");
+    }
+
+    #[test]
+    fn a_file_of_another_length_is_refused() {
+        let (_, _, file, runtime) = file();
+        let file = Input { size: 101, ..file };
+        let error = Ranges::open(&file, runtime.handle(), &Cancellation::never()).err().unwrap();
+        assert!(error.to_string().contains("is 100 bytes, but the manifest says 101"), "{error}");
     }
 }

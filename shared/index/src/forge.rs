@@ -1,4 +1,5 @@
 //! Files whose checksums match, though what they cover was changed: what a broken or hostile writer makes.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "it only serves tests and fuzzing")]
 
 use crate::block::{Compressor, checksum, decompress};
 use crate::entry::Entry;
@@ -7,7 +8,7 @@ use crate::{Compression, FileKind, Reader};
 
 /// What is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// A page, decompressed.
     Page(usize),
     /// A page as it is stored.
@@ -31,16 +32,16 @@ type Page = (Entry, Vec<u8>);
 
 /// A file, taken apart.
 #[derive(Clone)]
-pub(super) struct Parts {
+pub(crate) struct Parts {
     compression: Compression,
     /// For each directory block, what the root says of it, and its pages as stored.
-    pub(super) blocks: Vec<(Entry, Vec<Page>)>,
-    pub(super) info: Vec<u8>,
+    pub(crate) blocks: Vec<(Entry, Vec<Page>)>,
+    pub(crate) info: Vec<u8>,
     version: u32,
 }
 
 impl Parts {
-    pub(super) fn of(file: &[u8], kind: FileKind) -> Self {
+    pub(crate) fn of(file: &[u8], kind: FileKind) -> Self {
         let reader = Reader::open_kind(file.to_vec(), kind).unwrap();
         let (start, trailer) = file.split_at(file.len() - TRAILER);
         let trailer = Trailer::parse(trailer.try_into().unwrap(), file.len() as u64).unwrap();
@@ -57,16 +58,18 @@ impl Parts {
         }
     }
 
-    pub(super) fn pages(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn pages(&self) -> usize {
         self.blocks.iter().map(|block| block.1.len()).sum()
     }
 
-    pub(super) fn page(&mut self, index: usize) -> &mut Page {
+    #[cfg(test)]
+    pub(crate) fn page(&mut self, index: usize) -> &mut Page {
         self.blocks.iter_mut().flat_map(|block| &mut block.1).nth(index).unwrap()
     }
 
     /// Puts the file together again, with checksums that match, after `change` was made to `part`.
-    pub(super) fn forge(&self, part: Part, change: &dyn Fn(&mut Vec<u8>)) -> Vec<u8> {
+    pub(crate) fn forge(&self, part: Part, change: &dyn Fn(&mut Vec<u8>)) -> Vec<u8> {
         let touch = |here: Part, bytes: &mut Vec<u8>| {
             if here == part {
                 change(bytes);

@@ -1,0 +1,339 @@
+use s3inv_model::prefix::MAX_KEY;
+use s3inv_model::{Bin, ClassError, ClassId, Classes, Excluded, Measure, RowCounts};
+
+use crate::batch::{Batch, Counted, Key, MAX_BATCH, Sink, UNDATED};
+use crate::classes::ClassCache;
+use crate::error::{InputError, ReadError, RowError};
+use crate::fields::Field;
+use crate::reading::{OnBadRow, Reading};
+use crate::row::{Facts, KeyPlace, Row};
+
+/// The first moment after the year 9999, in milliseconds since 1970: texts have no later one, nor an index.
+const AFTER_DATES: u64 = 253_402_300_800_000;
+
+/// The door that rows of every format come in by: finds what each is counted as, counts it, and
+/// hands batches to a sink.
+///
+/// The readers of this crate fill it. So can a source of another kind:
+///
+/// ```
+/// use s3inv_inventory::{Batch, Facts, Field, OnBadRow, Reading, Rows};
+/// use s3inv_model::{Binning, Measure, Measures, RowCounts};
+///
+/// let reading = Reading {
+///     binning: Binning::new(&Measures::default().with(Measure::Bytes), 1_700_000_000_000),
+///     fields: [Field::Size].into_iter().collect(),
+///     on_bad_row: OnBadRow::Skip,
+/// };
+/// let (mut classes, mut counts, mut bytes) = (reading.classes(), RowCounts::default(), 0);
+/// let mut sink = |batch: &Batch<'_>| {
+///     bytes += batch.iter().map(|object| object.size).sum::<u64>();
+///     Ok::<(), std::convert::Infallible>(())
+/// };
+/// let mut rows = Rows::new(&reading, &mut classes, &mut counts, &mut sink);
+/// for (key, size) in [("a/b", 5), ("a/c", 7), ("", 9)] {
+///     let (key, size) = (key.as_bytes(), Some(size));
+///     rows.add(&Facts { key, size, class: b"", tier: b"", modified: None, latest: true, marker: false }).unwrap();
+/// }
+/// rows.finish().unwrap();
+/// // No object has an empty key: that row is excluded.
+/// assert_eq!((bytes, counts.rows, counts.current()), (12, 3, Some(2)));
+/// ```
+pub struct Rows<'a, S> {
+    reading: &'a Reading,
+    needs: Needs,
+    classes: &'a mut Classes,
+    counts: &'a mut RowCounts,
+    sink: &'a mut S,
+    cache: ClassCache,
+    batch: Vec<Counted>,
+    /// Keys of this batch that are no slices of the input.
+    side: Vec<u8>,
+    /// Rows of the file so far: the number of the row that is being read.
+    row: u64,
+    /// Rows read since the last batch.
+    pending: usize,
+}
+
+/// What each row is asked for.
+#[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "a set that is asked for every row")]
+struct Needs {
+    size: bool,
+    bytes: bool,
+    class: bool,
+    modified: bool,
+    dates: bool,
+    noncurrent: bool,
+}
+
+impl Needs {
+    fn new(reading: &Reading) -> Self {
+        let measures = |measure| reading.measures(measure);
+        Self {
+            size: measures(Measure::Bytes) || measures(Measure::Size) || measures(Measure::Cost),
+            bytes: measures(Measure::Bytes),
+            class: measures(Measure::Classes),
+            modified: measures(Measure::Dates) || measures(Measure::Age),
+            dates: measures(Measure::Dates),
+            noncurrent: measures(Measure::Noncurrent),
+        }
+    }
+}
+
+impl<'a, S: Sink> Rows<'a, S> {
+    /// Rows that are read as `reading` says. `classes` begins as [`Reading::classes`] and, as `counts`,
+    /// goes on from file to file.
+    pub fn new(
+        reading: &'a Reading,
+        classes: &'a mut Classes,
+        counts: &'a mut RowCounts,
+        sink: &'a mut S,
+    ) -> Self {
+        Self {
+            reading,
+            needs: Needs::new(reading),
+            classes,
+            counts,
+            sink,
+            cache: ClassCache::default(),
+            batch: Vec::with_capacity(MAX_BATCH),
+            side: Vec::new(),
+            row: 0,
+            pending: 0,
+        }
+    }
+
+    /// How rows are read.
+    #[must_use]
+    pub fn reading(&self) -> &'a Reading {
+        self.reading
+    }
+
+    /// Adds a row.
+    pub fn add(&mut self, facts: &Facts<'_>) -> Result<(), ReadError<S::Error>> {
+        self.take(facts)?;
+        self.end(&[])
+    }
+
+    /// Adds a row that can't be read.
+    pub fn add_bad(&mut self, cause: RowError) -> Result<(), ReadError<S::Error>> {
+        self.skip(cause)?;
+        self.end(&[])
+    }
+
+    /// Hands over what has been added since the last batch. To be called at the end.
+    pub fn finish(&mut self) -> Result<(), ReadError<S::Error>> {
+        self.flush(&[])
+    }
+
+    /// Begins a file behind its first `rows` rows: the next one's number is one more.
+    pub(crate) fn begin(&mut self, rows: u64) {
+        self.row = rows;
+    }
+
+    /// Rows of the file so far.
+    pub(crate) fn row(&self) -> u64 {
+        self.row
+    }
+
+    /// Adds a row.
+    #[inline]
+    pub(crate) fn take(&mut self, row: &impl Row) -> Result<(), InputError> {
+        self.row += 1;
+        self.pending += 1;
+        let side = self.side.len();
+        match self.place(row) {
+            Ok(()) => Ok(()),
+            Err(cause) => {
+                self.side.truncate(side);
+                self.bad(cause)
+            }
+        }
+    }
+
+    /// Adds a row that can't be read.
+    pub(crate) fn skip(&mut self, cause: RowError) -> Result<(), InputError> {
+        self.row += 1;
+        self.pending += 1;
+        self.bad(cause)
+    }
+
+    #[cold]
+    fn bad(&mut self, cause: RowError) -> Result<(), InputError> {
+        // Which classes are too many depends on who met which: skipped rows would, too.
+        let skipped = cause != RowError::Class(ClassError::TooMany);
+        match self.reading.on_bad_row {
+            OnBadRow::Skip if skipped => {
+                self.counts.exclude(cause.excluded());
+                Ok(())
+            }
+            _ => Err(InputError::Row { row: self.row, cause }),
+        }
+    }
+
+    #[inline]
+    fn place(&mut self, row: &impl Row) -> Result<(), RowError> {
+        let (latest, marker) = (row.latest()?, row.marker()?);
+        if marker || !latest {
+            return self.exclude(row, latest, marker);
+        }
+        let counted = self.current(row)?;
+        self.batch.push(counted);
+        Ok(())
+    }
+
+    /// Counts a row as excluded, if what it is beside that can be read.
+    fn exclude(&mut self, row: &impl Row, latest: bool, marker: bool) -> Result<(), RowError> {
+        if self.needs.noncurrent {
+            let counted = if marker { self.marker(row, latest)? } else { self.noncurrent(row)? };
+            self.batch.push(counted);
+        }
+        self.counts.exclude(if marker { Excluded::DeleteMarker } else { Excluded::Noncurrent });
+        Ok(())
+    }
+
+    #[inline]
+    fn current(&mut self, row: &impl Row) -> Result<Counted, RowError> {
+        let (key, class, size) = (self.key(row)?, self.class(row)?, self.size(row)?);
+        let modified = self.modified(row)?;
+        let bin = self.reading.binning.current(self.classes, class, size, modified);
+        let modified = if self.needs.dates { modified } else { UNDATED };
+        Ok(Counted { key, bin, size: if self.needs.bytes { size } else { 0 }, modified })
+    }
+
+    fn noncurrent(&mut self, row: &impl Row) -> Result<Counted, RowError> {
+        let (key, class, size) = (self.key(row)?, self.class(row)?, self.size(row)?);
+        let bin = self.reading.binning.noncurrent(self.classes, class, size);
+        Ok(Counted { key, bin, size: if self.needs.bytes { size } else { 0 }, modified: UNDATED })
+    }
+
+    fn marker(&mut self, row: &impl Row, latest: bool) -> Result<Counted, RowError> {
+        Ok(Counted { key: self.key(row)?, bin: Bin::Marker { latest }.id(), size: 0, modified: UNDATED })
+    }
+
+    #[inline]
+    fn key(&mut self, row: &impl Row) -> Result<Key, RowError> {
+        let start = self.side.len();
+        let (key, len) = match row.key(&mut self.side)? {
+            KeyPlace::Raw(offset, len) => (Key::raw(offset, len), len),
+            KeyPlace::Side => (Key::side(start, self.side.len() - start), self.side.len() - start),
+        };
+        if (1..=MAX_KEY).contains(&len) { Ok(key) } else { Err(RowError::KeyLength(len)) }
+    }
+
+    #[inline]
+    fn class(&mut self, row: &impl Row) -> Result<ClassId, RowError> {
+        if !self.needs.class {
+            return Ok(0);
+        }
+        match row.class() {
+            b"" => Err(RowError::Missing(Field::StorageClass)),
+            class => Ok(self.cache.id(self.classes, class, row.tier())?),
+        }
+    }
+
+    #[inline]
+    fn size(&self, row: &impl Row) -> Result<u64, RowError> {
+        if self.needs.size { row.size()?.ok_or(RowError::Missing(Field::Size)) } else { Ok(0) }
+    }
+
+    #[inline]
+    fn modified(&self, row: &impl Row) -> Result<u64, RowError> {
+        if !self.needs.modified {
+            return Ok(UNDATED);
+        }
+        match row.modified()?.ok_or(RowError::Missing(Field::LastModifiedDate))? {
+            late @ AFTER_DATES.. => Err(RowError::LateDate(late)),
+            modified => Ok(modified),
+        }
+    }
+
+    /// Hands the batch over if it is full. `raw` is what raw keys' offsets count from.
+    #[inline]
+    pub(crate) fn end(&mut self, raw: &[u8]) -> Result<(), ReadError<S::Error>> {
+        if self.pending < MAX_BATCH { Ok(()) } else { self.flush(raw) }
+    }
+
+    /// Hands over what there is.
+    pub(crate) fn flush(&mut self, raw: &[u8]) -> Result<(), ReadError<S::Error>> {
+        if self.pending == 0 {
+            return Ok(());
+        }
+        self.counts.rows += self.pending as u64;
+        self.pending = 0;
+        let handed = self.sink.batch(&Batch::new(&self.batch, raw, &self.side, self.classes));
+        self.batch.clear();
+        self.side.clear();
+        handed.map_err(ReadError::Sink)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{all, collect};
+
+    fn facts(key: &[u8], latest: bool, marker: bool) -> Facts<'_> {
+        Facts { key, size: Some(7), class: b"S", tier: b"", modified: Some(9), latest, marker }
+    }
+
+    #[test]
+    fn a_batch_is_handed_over_every_1024_rows_good_or_bad() {
+        let seen = collect(&all(OnBadRow::Skip), |rows| {
+            for _ in 0..1500 {
+                rows.add(&facts(b"k", true, false))?;
+                rows.add_bad(RowError::Unterminated)?;
+            }
+            rows.finish()
+        });
+        assert_eq!((seen.batches, seen.counts.rows), (vec![512, 512, 476], 3000));
+        assert_eq!(seen.counts.of(Excluded::BadFields), 1500);
+    }
+
+    #[test]
+    fn a_bad_row_is_named() {
+        let error = |on_bad_row, bad: Facts<'_>| {
+            let seen = collect(&all(on_bad_row), |rows| {
+                rows.add(&facts(b"k", true, false))?;
+                rows.add(&bad)?;
+                rows.finish()
+            });
+            seen.error.unwrap_or_else(|| format!("{:?}", seen.counts.excluded))
+        };
+        let good = facts(b"k", true, false);
+        for (bad, message, excluded) in [
+            (Facts { size: None, ..good }, "row 2: Size is missing", "{BadSize: 1}"),
+            (Facts { class: b"", ..good }, "row 2: StorageClass is missing", "{BadClass: 1}"),
+            (Facts { modified: None, ..good }, "row 2: LastModifiedDate is missing", "{BadDate: 1}"),
+            (
+                Facts { modified: Some(AFTER_DATES), ..good },
+                "row 2: date 253402300800000 is after the year 9999",
+                "{BadDate: 1}",
+            ),
+            (Facts { key: b"", ..good }, "row 2: a key of 0 bytes: 1 to 1024 are possible", "{BadKey: 1}"),
+            (
+                Facts { key: &[b'k'; 2000], ..good },
+                "row 2: a key of 2000 bytes: 1 to 1024 are possible",
+                "{BadKey: 1}",
+            ),
+        ] {
+            assert_eq!(error(OnBadRow::Fail, bad), message);
+            assert_eq!(error(OnBadRow::Skip, bad), excluded);
+        }
+    }
+
+    #[test]
+    fn delete_markers_and_noncurrent_versions_need_less() {
+        let seen = collect(&all(OnBadRow::Fail), |rows| {
+            rows.add(&Facts { size: None, class: b"", modified: None, ..facts(b"m", true, true) })?;
+            rows.add(&Facts { modified: None, ..facts(b"n", false, false) })?;
+            rows.finish()
+        });
+        assert_eq!(seen.error, None);
+        assert_eq!((seen.counts.rows, seen.counts.current()), (2, Some(0)));
+        let bins: Vec<_> = seen.rows.iter().map(|row| (row.bin.as_str(), row.size)).collect();
+        assert_eq!(bins, [("marker, latest: true", 0), ("S, current: false, size: Small, age: None", 7)]);
+        assert!(seen.rows.iter().all(|row| row.dates.is_none()));
+    }
+}
