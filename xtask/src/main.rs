@@ -4,6 +4,7 @@
 mod bench;
 mod demo;
 mod failure;
+mod fuzz;
 mod inventory;
 mod layers;
 mod test;
@@ -22,6 +23,8 @@ enum Command {
     Test(test::Args),
     /// Measure `s3inv-index build` over made inventories of real size.
     Bench(bench::Args),
+    /// Run the fuzz targets under libFuzzer. Needs a C++ compiler.
+    Fuzz(fuzz::Args),
     /// Check which crate depends on which.
     Layers,
     /// Make the inventory in cli/demo from a Packages index on standard input.
@@ -43,6 +46,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Test(args) => test::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Fuzz(args) => fuzz::run(args),
         Command::Layers => layers::run().map(done),
         Command::DemoData(args) => demo::run(args).map(done),
         Command::Measure(args) => bench::measure(args).map(done),

@@ -7,7 +7,7 @@ use super::clock::Stopwatch;
 use super::keys::Keys;
 use super::object::{Rows, SCHEMA};
 use super::random::Random;
-use super::set::{DataSet, Kind, Order};
+use super::set::{DataSet, Format, Kind, Order};
 use super::{logs, paths, single};
 use crate::failure::{Advise, CHECK_DISK, Failure};
 use crate::inventory::{DataFile, Delivery};
@@ -26,9 +26,9 @@ pub(super) fn delivery(data: &Path, set: DataSet) -> Delivery {
     Delivery::new(data.join(set.to_string()))
 }
 
-/// Makes the inventories of this kind and number of rows that aren't there yet, in every order.
+/// Makes the inventories of this kind and number of rows that aren't there yet, in every order, as CSV.
 pub(super) fn make_missing(data: &Path, kind: Kind, rows: usize) -> Result<(), Failure> {
-    let sets = Order::ALL.map(|order| DataSet { kind, order, rows });
+    let sets = Order::ALL.map(|order| DataSet { kind, order, rows, format: Format::Csv });
     let missing: Vec<DataSet> = sets.into_iter().filter(|&set| !delivery(data, set).is_complete()).collect();
     if missing.is_empty() {
         return Ok(());
@@ -142,8 +142,8 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         for kind in [Kind::Logs, Kind::Single] {
             make_missing(data.path(), kind, 1_001).unwrap();
-            let [sorted, shuffled] =
-                Order::ALL.map(|order| rows_of(data.path(), DataSet { kind, order, rows: 1_001 }));
+            let [sorted, shuffled] = Order::ALL
+                .map(|order| rows_of(data.path(), DataSet { kind, order, rows: 1_001, format: Format::Csv }));
             assert_eq!((sorted.len(), shuffled.len()), (1_001, 1_001));
             assert_ne!(sorted, shuffled);
             assert_eq!(BTreeSet::from_iter(&sorted), BTreeSet::from_iter(&shuffled));
@@ -155,7 +155,7 @@ mod tests {
     fn what_is_there_is_not_made_again() {
         let data = tempfile::tempdir().unwrap();
         make_missing(data.path(), Kind::Single, 10).unwrap();
-        let set = DataSet { kind: Kind::Single, order: Order::Sorted, rows: 10 };
+        let set = DataSet { kind: Kind::Single, order: Order::Sorted, rows: 10, format: Format::Csv };
         let delivery = delivery(data.path(), set);
         let file = delivery.path_of(&delivery.files().unwrap()[0]);
         fs::write(&file, "kept").unwrap();

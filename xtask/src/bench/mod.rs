@@ -2,6 +2,7 @@
 
 mod apt;
 mod clock;
+mod convert;
 mod generate;
 mod keys;
 mod limit;
@@ -23,9 +24,9 @@ use std::process::ExitCode;
 use crate::failure::{Advise, CHECK_DISK, Failure};
 use crate::workspace::{Workspace, cargo};
 pub(crate) use measure::{MeasureArgs, measure};
-use ours::Settings;
+use ours::{Measures, Settings};
 use result::{Input, Measured};
-use set::{DataSet, Kind, Order};
+use set::{DataSet, Format, Kind, Order};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -36,6 +37,12 @@ pub(crate) struct Args {
     /// Which data sets.
     #[arg(long, value_delimiter = ',', default_value = "paths,logs,single")]
     sets: Vec<Kind>,
+    /// In which formats: others than CSV are made of it, with the tests' Python.
+    #[arg(long, value_delimiter = ',', default_value = "csv")]
+    formats: Vec<Format>,
+    /// What is measured of each prefix.
+    #[arg(long, value_delimiter = ',', default_value = "all")]
+    measures: Vec<Measures>,
     /// Where the data sets are made and kept [default: target/bench]
     #[arg(long)]
     data: Option<PathBuf>,
@@ -60,15 +67,31 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     for (kind, rows) in inputs.clone() {
         generate::make_missing(&data, kind, rows)?;
     }
+    let sets = || {
+        let of = |(kind, rows)| {
+            let formats = args.formats.iter().map(move |&format| (kind, rows, format));
+            formats.flat_map(|(kind, rows, format)| {
+                Order::ALL.map(|order| DataSet { kind, order, rows, format })
+            })
+        };
+        inputs.clone().flat_map(of)
+    };
+    for set in sets() {
+        convert::make_missing(&workspace, &data, set)?;
+    }
     if args.generate_only {
         return Ok(ExitCode::SUCCESS);
     }
-    let bench = Bench { binary: ours::binary(&workspace)?, data, runs: args.runs.max(1), keep: args.keep };
+    let bench = Bench {
+        binary: ours::binary(&workspace)?,
+        data,
+        runs: args.runs.max(1),
+        keep: args.keep,
+        measures: args.measures.clone(),
+    };
     let mut table = result::table();
-    for (kind, rows) in inputs {
-        for order in Order::ALL {
-            bench.set(DataSet { kind, order, rows })?.iter().for_each(|measured| table.push(measured));
-        }
+    for set in sets() {
+        bench.set(set)?.iter().for_each(|measured| table.push(measured));
     }
     println!("{table}");
     Ok(ExitCode::SUCCESS)
@@ -86,11 +109,12 @@ fn again_in_release() -> Result<ExitCode, Failure> {
 
 /// The builds of a data set: one worker tells what a core does, two whether they get in each
 /// other's way, and little memory what spilling costs where every object has its own prefix.
-fn settings(kind: Kind) -> Vec<Settings> {
+fn settings(kind: Kind, measures: Measures) -> Vec<Settings> {
     let budget = "4GiB";
-    let mut all = vec![Settings { workers: 1, budget }, Settings { workers: 2, budget }];
+    let of = |workers, budget| Settings { workers, budget, measures };
+    let mut all = vec![of(1, budget), of(2, budget)];
     if kind == Kind::Single {
-        all.push(Settings { workers: 1, budget: "256MiB" });
+        all.push(of(1, "256MiB"));
     }
     all
 }
@@ -100,6 +124,7 @@ struct Bench {
     data: PathBuf,
     runs: u32,
     keep: bool,
+    measures: Vec<Measures>,
 }
 
 impl Bench {
@@ -110,10 +135,13 @@ impl Bench {
             set,
             files: files.len(),
             compressed_bytes: files.iter().map(|file| file.size).sum(),
-            limit_seconds: limit::seconds(&delivery, self.runs)?,
+            limit_seconds: (set.format == Format::Csv)
+                .then(|| limit::seconds(&delivery, self.runs))
+                .transpose()?,
         };
         let manifest = delivery.manifest();
-        settings(set.kind).into_iter().map(|settings| self.fastest(input, &manifest, settings)).collect()
+        let settings = self.measures.iter().flat_map(|&measures| settings(set.kind, measures));
+        settings.map(|settings| self.fastest(input, &manifest, settings)).collect()
     }
 
     fn fastest(&self, input: Input, manifest: &Path, settings: Settings) -> Result<Measured, Failure> {

@@ -19,6 +19,25 @@ pub(super) struct Settings {
     pub(super) workers: u32,
     /// As `--mem-budget` takes it.
     pub(super) budget: &'static str,
+    pub(super) measures: Measures,
+}
+
+/// What is measured of each prefix: the most, and the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Measures {
+    /// Everything.
+    All,
+    /// Objects and bytes by class.
+    None,
+}
+
+impl std::fmt::Display for Measures {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::All => "all",
+            Self::None => "none",
+        })
+    }
 }
 
 /// What the last line of its log says.
@@ -39,6 +58,7 @@ pub(super) fn command(binary: &Path, manifest: &Path, out: &Path, settings: Sett
     let mut command = Command::new(binary);
     command.arg("build").arg("--s3-manifest").arg(manifest).arg("--out").arg(out);
     command.args(["--workers", &settings.workers.to_string(), "--mem-budget", settings.budget]);
+    command.args(["--measures", &settings.measures.to_string()]);
     command
 }
 
@@ -72,10 +92,10 @@ mod tests {
 
     #[test]
     fn settings_become_flags() {
-        let settings = Settings { workers: 2, budget: "256MiB" };
+        let settings = Settings { workers: 2, budget: "256MiB", measures: Measures::All };
         let command = command(Path::new("cli"), Path::new("m.json"), Path::new("o"), settings);
         let args: Vec<_> = command.get_args().map(|arg| arg.to_str().unwrap()).collect();
-        let expected = "build --s3-manifest m.json --out o --workers 2 --mem-budget 256MiB";
+        let expected = "build --s3-manifest m.json --out o --workers 2 --mem-budget 256MiB --measures all";
         assert_eq!(args.join(" "), expected);
     }
 }

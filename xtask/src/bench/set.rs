@@ -24,12 +24,35 @@ impl Order {
     pub(super) const ALL: [Self; 2] = [Self::Sorted, Self::Shuffled];
 }
 
+/// What its data files are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// Gzipped CSV.
+    Csv,
+    /// The same rows as Parquet.
+    Parquet,
+    /// The same rows as ORC.
+    Orc,
+}
+
+impl Format {
+    /// As file names end.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+            Self::Orc => "orc",
+        }
+    }
+}
+
 /// A made inventory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DataSet {
     pub(super) kind: Kind,
     pub(super) order: Order,
     pub(super) rows: usize,
+    pub(super) format: Format,
 }
 
 impl DataSet {
@@ -65,6 +88,7 @@ impl fmt::Display for DataSet {
             Order::Sorted => "sorted",
             Order::Shuffled => "shuffled",
         };
-        write!(f, "{}-{}-{order}", self.kind, self.rows)
+        write!(f, "{}-{}-{order}", self.kind, self.rows)?;
+        if self.format == Format::Csv { Ok(()) } else { write!(f, "-{}", self.format.name()) }
     }
 }

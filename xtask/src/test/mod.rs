@@ -1,7 +1,7 @@
 //! `cargo xtask test`: all tests, with what they need around them.
 
 mod moto;
-mod venv;
+pub(crate) mod venv;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

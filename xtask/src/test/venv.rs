@@ -6,7 +6,7 @@ use crate::failure::{Advise, CHECK_DISK, Failure};
 use crate::workspace::{Workspace, check};
 
 /// The Python that has what `xtask/requirements.txt` lists; installed where that isn't so yet.
-pub(super) fn ready(workspace: &Workspace) -> Result<PathBuf, Failure> {
+pub(crate) fn ready(workspace: &Workspace) -> Result<PathBuf, Failure> {
     let venv = workspace.target.join("venv");
     let wanted = workspace.root.join("xtask/requirements.txt");
     let python = venv.join("bin/python");
