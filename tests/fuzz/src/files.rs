@@ -1,0 +1,64 @@
+//! Files of the index format.
+
+use s3inv_index_format::{Compression, FileKind, FormatError, Joiner, Origin, Reader, Writer, fuzz, verify};
+use s3inv_model::{Bin, Cell, Classes, Dates, Measures, RowCounts, Schema, SizeBin};
+
+const GOLDEN: &[u8] = include_bytes!("../../../shared/index/spec/golden-v2.s3inv");
+
+/// A file as it is: mostly, a checksum stops it.
+pub(crate) fn index(data: &[u8]) {
+    for kind in [FileKind::Index, FileKind::Segment, FileKind::Run] {
+        exercise(data, kind);
+    }
+}
+
+/// A sound file of which a part is replaced, with checksums that match. The first byte says of which
+/// kind of file, and which part.
+pub(crate) fn forged(data: &[u8]) {
+    let Some((&choice, rest)) = data.split_first() else { return };
+    let (kind, part) =
+        if choice & 128 == 0 { (FileKind::Index, choice) } else { (FileKind::Run, choice & 127) };
+    let sound = if kind == FileKind::Index { GOLDEN.to_vec() } else { run() };
+    exercise(&fuzz::forged(&sound, kind, part, rest), kind);
+}
+
+/// Everything that can be asked of a file.
+fn exercise(bytes: &[u8], kind: FileKind) {
+    let Ok(reader) = Reader::open_kind(bytes.to_vec(), kind) else { return };
+    let _ = verify(&reader, &mut |_| Ok::<(), FormatError>(()));
+    let _ = reader.page_starts().all(|page| page.is_ok());
+    for key in [&b""[..], b"a/", b"zz/"] {
+        let _ = reader.stats(key);
+    }
+    if let Ok(mut rows) = reader.rows() {
+        while let Ok(true) = rows.advance() {
+            let _ = rows.stats();
+        }
+    }
+    if let Ok(mut joiner) = Joiner::new(Vec::new()) {
+        let _ = joiner.append(&reader, || Ok::<(), FormatError>(()));
+        let origin = Origin {
+            source_bucket: String::new(),
+            snapshot_ms: 0,
+            manifest_md5: String::new(),
+            data_files: 0,
+        };
+        let _ = joiner.finish(None, Measures::default(), origin);
+    }
+}
+
+/// A small run, whose pages are lz4.
+fn run() -> Vec<u8> {
+    let bin = Bin::Objects { class: 0, current: true, size: SizeBin::Band(2), age: Some(1) }.id();
+    let cells = [Cell { bin, objects: 2, bytes: 3000 }];
+    let dates = Dates { oldest: 1_700_000_000_000, newest: 1_700_000_001_000 };
+    let mut classes = Classes::default();
+    let _ = classes.add(b"STANDARD", b"");
+    let schema = Schema { measures: Measures::all(), classes };
+    let written = Writer::new(Vec::new(), FileKind::Run, Compression::Lz4, &schema).and_then(|mut writer| {
+        writer.push(b"", &cells, dates)?;
+        writer.push(b"a/", &cells, dates)?;
+        writer.finish(RowCounts { rows: 2, ..RowCounts::default() })
+    });
+    written.map(|(run, _)| run).unwrap_or_default()
+}
