@@ -41,6 +41,27 @@ fn a_local_file_that_changes_while_it_is_read() {
     }
 }
 
+/// Compared with its MD5, and replaced before it is read: it is no longer what was compared.
+#[test]
+fn a_local_file_that_changes_after_it_was_compared() {
+    let folder = folder();
+    let rows: Vec<Row> = s3inv_tests::single_objects(200_000).collect();
+    let delivered = Delivery::parquet(&rows, 2, CURRENT).write(&folder.input());
+    let mut running = slow_build(&folder, &delivered).flag("--verify-md5").start();
+    // Of the first file: the second one has been compared by then.
+    running.wait_for(&["run written"]);
+    running.signal(Signal::SIGSTOP);
+    let file = &delivered.files[1];
+    let bytes = fs::read(file).unwrap();
+    fs::remove_file(file).unwrap();
+    fs::write(file, bytes).unwrap();
+    running.signal(Signal::SIGCONT);
+    let error = running.finish().error();
+    let cause = "changed since its size was read";
+    assert_eq!(error, format!("ingest phase: process chunk: {}: {cause}", file.display()));
+    folder.assert_left(&[]);
+}
+
 /// What S3 serves is asked for by the `ETag` that it had when its size was compared.
 #[test]
 fn an_object_of_s3_that_changes_while_it_is_read() {

@@ -210,3 +210,17 @@ fn a_file_that_is_listed_twice() {
     let error = build(&folder, &twice).run().error();
     assert!(error.contains("manifest: files[1].key") && error.ends_with("is in the list twice"), "{error}");
 }
+
+/// Sizes that no sum has room for are wrong of each file, and nothing else goes wrong before that.
+#[test]
+fn sizes_that_add_up_to_more_than_64_bits() {
+    let rows = [Row::new("a/b", 1), Row::new("c", 2)];
+    let mut delivery = Delivery::csv(&rows, 2);
+    for nth in 0..2 {
+        delivery.manifest["files"][nth]["size"] = u64::MAX.into();
+    }
+    let folder = folder();
+    let error = build(&folder, &delivery.write(&folder.input())).run().error();
+    assert!(error.ends_with("bytes, but the manifest says 18446744073709551615"), "{error}");
+    folder.assert_left(&[]);
+}

@@ -1,7 +1,8 @@
 //! A budget of memory is kept, and what it forces to disk comes back whole.
 
 use s3inv_tests::{
-    CURRENT, Cli, Delivered, Delivery, Folder, csv_text, folder, gzip, large_files, s3inv, single_objects,
+    CURRENT, Cli, Delivered, Delivery, Folder, Row, csv_text, folder, gzip, large_files, s3inv,
+    single_objects,
 };
 use serde_json::Value;
 
@@ -68,6 +69,33 @@ fn large_files_of_columns_in_little_memory() {
     let cause = "a dictionary of more than 16777216 bytes doesn't fit the memory budget";
     assert!(error.ends_with(&format!("{key}: stripe 1: column key: {cause}")), "{error}");
     folder.assert_left(&["index.s3inv"]);
+}
+
+/// As many classes, sizes and ages as there can be, below as many prefixes as a key has.
+#[test]
+fn all_kinds_of_objects_at_the_greatest_depth_in_little_memory() {
+    const DAY: u64 = 86_400_000;
+    let sizes = [0, 1, 2000, 200_000, 2 << 20, 20 << 20, 200 << 20, 2 << 30, 6 << 30];
+    let key = format!("{}x", "/".repeat(1023));
+    let mut rows = Vec::new();
+    for class in (0..64).map(|nth| &*format!("CLASS_{nth}").leak()) {
+        for (size, days) in
+            sizes.into_iter().flat_map(|size| [1, 40, 100, 200, 400, 800].map(|days| (size, days)))
+        {
+            let modified = 1_747_098_000_000 - days * DAY;
+            rows.push(Row { modified, ..Row::new(key.as_str(), size).class(class) });
+        }
+    }
+    let folder = folder();
+    let delivered = Delivery::csv(&rows, 1).write(&folder.input());
+    let summary = built(&folder, &delivered, (16, "1"));
+    assert!(summary["peak_memory_bytes"].as_u64().unwrap() <= 16 * MIB + BEYOND, "{summary}");
+    assert!(summary["run_files"].as_u64().unwrap() > 1, "{summary}");
+    assert_eq!((&summary["rows"], &summary["prefixes"]), (&Value::from(rows.len()), &Value::from(1024)));
+    verify(&folder.index()).run().answer();
+    let bytes: u64 = rows.iter().map(|row| row.size).sum();
+    let deepest = query(&folder.index(), &"/".repeat(1023)).run();
+    assert!(deepest.answer().contains(&format!("\nObjects: {}\nBytes: {bytes}\n", rows.len())));
 }
 
 fn assert_whole(folder: &Folder, objects: u64) {

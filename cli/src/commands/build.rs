@@ -124,6 +124,7 @@ pub(super) fn summarise(report: &BuildReport, screen: &Screen) {
             excluded_bad_date = excluded(Excluded::BadDate),
             excluded_bad_flag = excluded(Excluded::BadFlag),
             measures = text::measures(&report.measures),
+            unknown = text::measures(&report.unknown),
             prefixes = report.prefixes,
             depth = report.depth,
             chunks = report.chunks,

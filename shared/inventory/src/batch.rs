@@ -13,13 +13,16 @@ pub(crate) struct Counted {
     pub(crate) modified: u64,
 }
 
+const _: () = assert!(size_of::<Counted>() == 24);
+
 /// No date: a year that dates can't have.
 pub(crate) const UNDATED: u64 = u64::MAX;
 
 /// Where a row's key lies.
 #[derive(Clone, Copy)]
 pub(crate) struct Key {
-    offset: u32,
+    /// A `u32`, without its alignment.
+    offset: [u8; 4],
     /// At most [`MAX_KEY`](s3inv_model::prefix::MAX_KEY), so that the top bit is free for [`DECODED`].
     len: u16,
 }
@@ -31,13 +34,13 @@ impl Key {
     /// A slice of the input, of at most [`MAX_KEY`](s3inv_model::prefix::MAX_KEY) bytes.
     #[inline]
     pub(crate) fn raw(offset: usize, len: usize) -> Self {
-        Self { offset: offset as u32, len: len as u16 }
+        Self { offset: (offset as u32).to_ne_bytes(), len: len as u16 }
     }
 
     /// A slice of the side buffer, as short.
     #[inline]
     pub(crate) fn side(offset: usize, len: usize) -> Self {
-        Self { offset: offset as u32, len: len as u16 | DECODED }
+        Self { offset: (offset as u32).to_ne_bytes(), len: len as u16 | DECODED }
     }
 }
 
@@ -94,7 +97,7 @@ impl<'a> Batch<'a> {
     #[inline]
     fn key(&self, Key { offset, len }: Key) -> &'a [u8] {
         let from = if len & DECODED == 0 { self.raw } else { self.side };
-        let start = offset as usize;
+        let start = u32::from_ne_bytes(offset) as usize;
         from.get(start..start + usize::from(len & !DECODED)).unwrap_or_default()
     }
 }

@@ -46,7 +46,7 @@ pub enum InputError {
     /// The bytes are no ORC file, or a damaged one. Stripes are counted from 1.
     #[error("damaged orc file: {0}")]
     Orc(String),
-    /// A sound ORC file, as far as it was read, with something in it that isn't understood or takes
+    /// A sound Parquet or ORC file, as far as it was read, with something in it that isn't understood or takes
     /// too much memory.
     #[error("{0}")]
     Unsupported(String),
@@ -77,6 +77,9 @@ pub enum RowError {
     /// A quote opened and never closed.
     #[error("a quoted field that doesn't end")]
     Unterminated,
+    /// The file's last byte is the first of the two that end its rows.
+    #[error("ends in \\r without \\n")]
+    HalfNewline,
     /// A quote where none may be: within an unquoted field, or text after a closing one.
     #[error("field {field} is quoted only in part")]
     Quote {
@@ -118,8 +121,8 @@ pub enum RowError {
     /// Before 1970: a date in milliseconds.
     #[error("date {0} is negative")]
     NegativeDate(i64),
-    /// After the year 9999: a date in milliseconds.
-    #[error("date {0} is after the year 9999")]
+    /// Later than any date that can be shown: a date in milliseconds.
+    #[error("date {0} isn't before 9999-12-30T22:00:00Z")]
     LateDate(u64),
 }
 
@@ -128,9 +131,11 @@ impl RowError {
     #[must_use]
     pub fn excluded(&self) -> Excluded {
         match self {
-            Self::Fields { .. } | Self::Unterminated | Self::Quote { .. } | Self::TooLong => {
-                Excluded::BadFields
-            }
+            Self::Fields { .. }
+            | Self::Unterminated
+            | Self::HalfNewline
+            | Self::Quote { .. }
+            | Self::TooLong => Excluded::BadFields,
             Self::Escape(_) | Self::KeyLength(_) => Excluded::BadKey,
             Self::Size(_) | Self::NegativeSize(_) => Excluded::BadSize,
             Self::Class(_) => Excluded::BadClass,

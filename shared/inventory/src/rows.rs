@@ -8,8 +8,8 @@ use crate::fields::Field;
 use crate::reading::{OnBadRow, Reading};
 use crate::row::{Facts, KeyPlace, Row};
 
-/// The first moment after the year 9999, in milliseconds since 1970: texts have no later one, nor an index.
-const AFTER_DATES: u64 = 253_402_300_800_000;
+/// 9999-12-30T22:00:00Z, in milliseconds since 1970: jiff shows no later moment, and an index has none.
+const AFTER_DATES: u64 = 253_402_207_200_000;
 
 /// The door that rows of every format come in by: finds what each is counted as, counts it, and
 /// hands batches to a sink.
@@ -195,15 +195,16 @@ impl<'a, S: Sink> Rows<'a, S> {
 
     #[inline]
     fn current(&mut self, row: &impl Row) -> Result<Counted, RowError> {
-        let (key, class, size) = (self.key(row)?, self.class(row)?, self.size(row)?);
-        let modified = self.modified(row)?;
+        let (key, size, modified) = (self.key(row)?, self.size(row)?, self.modified(row)?);
+        // Last: it stays among the classes, which is not for a row that is skipped.
+        let class = self.class(row)?;
         let bin = self.reading.binning.current(self.classes, class, size, modified);
         let modified = if self.needs.dates { modified } else { UNDATED };
         Ok(Counted { key, bin, size: if self.needs.bytes { size } else { 0 }, modified })
     }
 
     fn noncurrent(&mut self, row: &impl Row) -> Result<Counted, RowError> {
-        let (key, class, size) = (self.key(row)?, self.class(row)?, self.size(row)?);
+        let (key, size, class) = (self.key(row)?, self.size(row)?, self.class(row)?);
         let bin = self.reading.binning.noncurrent(self.classes, class, size);
         Ok(Counted { key, bin, size: if self.needs.bytes { size } else { 0 }, modified: UNDATED })
     }
@@ -308,7 +309,7 @@ mod tests {
             (Facts { modified: None, ..good }, "row 2: LastModifiedDate is missing", "{BadDate: 1}"),
             (
                 Facts { modified: Some(AFTER_DATES), ..good },
-                "row 2: date 253402300800000 is after the year 9999",
+                "row 2: date 253402207200000 isn't before 9999-12-30T22:00:00Z",
                 "{BadDate: 1}",
             ),
             (Facts { key: b"", ..good }, "row 2: a key of 0 bytes: 1 to 1024 are possible", "{BadKey: 1}"),
@@ -321,6 +322,27 @@ mod tests {
             assert_eq!(error(OnBadRow::Fail, bad), message);
             assert_eq!(error(OnBadRow::Skip, bad), excluded);
         }
+    }
+
+    #[test]
+    fn a_skipped_row_leaves_no_class_behind() {
+        let reading = all(OnBadRow::Skip);
+        let (mut classes, mut counts) = (reading.classes(), RowCounts::default());
+        let mut sink = |_: &Batch<'_>| Ok::<(), std::convert::Infallible>(());
+        let mut rows = Rows::new(&reading, &mut classes, &mut counts, &mut sink);
+        let (current, noncurrent) = (facts(b"k", true, false), facts(b"k", false, false));
+        for bad in [
+            Facts { size: None, class: b"SIZELESS", ..current },
+            Facts { size: None, class: b"OLD", ..noncurrent },
+            Facts { modified: Some(AFTER_DATES), class: b"LATE", ..current },
+            Facts { key: b"", class: b"KEYLESS", ..current },
+            current,
+        ] {
+            rows.add(&bad).unwrap();
+        }
+        rows.finish().unwrap();
+        assert_eq!(classes.iter().collect::<Vec<_>>(), ["S"]);
+        assert_eq!(counts.current(), Some(1));
     }
 
     #[test]

@@ -21,7 +21,7 @@ impl Count {
     }
 }
 
-/// What the bytes that a class bills differ by from the bytes that are stored.
+/// A class's objects, and those of them that it bills or monitors in another way for their size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClassCount {
     /// All objects.
@@ -98,9 +98,10 @@ impl<'a> Stats<'a> {
         total.add(cell);
         let count = by_class.entry(classes.name(class).unwrap_or_default()).or_default();
         count.all.add(cell);
+        let cost = self.measures.has(Measure::Cost);
         let small = match size {
             SizeBin::Small => true,
-            SizeBin::Band(band) => band < 3 && classes.has_minimum(class),
+            SizeBin::Band(band) => cost && band < 3 && classes.has_minimum(class),
             SizeBin::Untold | SizeBin::Large => false,
         };
         if small {

@@ -19,13 +19,14 @@ pub struct BuildOptions {
     pub manifest: Location,
     /// Where the index goes. What is there is replaced, in one step, when the index is whole.
     pub out: Location,
-    /// Computing threads; fewer are started where each would have less than 8 MiB of memory.
+    /// Computing threads; fewer are started where a small budget is not enough for their buffers.
     pub workers: NonZeroUsize,
     /// Prefixes deeper than this are counted in their ancestor at this depth.
     pub max_depth: Option<usize>,
     /// Bytes of memory to use, at least [`MIN_MEMORY`]. The process needs up to 64 MiB more.
     pub memory: usize,
-    /// What is measured of each prefix, as far as the inventory has the fields for it.
+    /// What is measured of each prefix, as far as the inventory has the fields for it; cost only with bytes
+    /// and classes.
     pub measures: Measures,
     /// What happens at a row that can't be read.
     pub on_bad_row: OnBadRow,

@@ -8,7 +8,7 @@ use s3inv_cancel::Cancellation;
 use s3inv_index_format::Origin;
 use s3inv_inventory::csv::CsvLayout;
 use s3inv_inventory::{Field, Fields, Format, InputError, Manifest, Reading, manifest, orc, parquet};
-use s3inv_model::{Binning, Measures};
+use s3inv_model::{Binning, Measure, Measures};
 use s3inv_store::{LocalStore, Location, SdkConfig, Store, StoreError, StoreErrorKind};
 use tokio::runtime::Handle;
 
@@ -83,6 +83,9 @@ pub(crate) fn plan(
     };
     let fields = fields(&layout, inputs.first(), runtime, cancellation)?;
     let measures = options.measures.and(&fields.measures());
+    // Cost is of bytes, class by class.
+    let costly = measures.has(Measure::Bytes) && measures.has(Measure::Classes);
+    let measures = if costly { measures } else { measures.without(Measure::Cost) };
     Ok(Plan {
         reading: Reading {
             binning: Binning::new(&measures, manifest.snapshot_ms),
@@ -91,7 +94,7 @@ pub(crate) fn plan(
         },
         layout,
         unknown: options.measures.minus(&measures),
-        bytes: inputs.iter().map(|input| input.size).sum(),
+        bytes: inputs.iter().map(|input| input.size).fold(0, u64::saturating_add),
         chunks: divide(inputs, workers),
         origin: Origin {
             source_bucket: manifest.source_bucket,
@@ -204,7 +207,7 @@ fn divide(inputs: Vec<Input>, workers: usize) -> Vec<Vec<Input>> {
     for at in order {
         let size = inputs.get(at).map_or(0, |input| input.size);
         if let Some(least) = loads.iter_mut().min_by_key(|(load, _)| *load) {
-            least.0 += size;
+            least.0 = least.0.saturating_add(size);
             least.1.push(at);
         }
     }

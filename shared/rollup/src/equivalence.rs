@@ -104,11 +104,9 @@ impl Plain {
         if !measures.has(Measure::Dates) {
             self.dates = None;
         }
-        if !measures.has(Measure::Cost) && !measures.has(Measure::Size) {
-            self.classes.values_mut().for_each(|sums| sums[2..].fill(0));
-        }
         if !measures.has(Measure::Cost) {
-            self.noncurrent.values_mut().for_each(|sums| sums[2..].fill(0));
+            let all = self.classes.values_mut().chain(self.noncurrent.values_mut());
+            all.for_each(|sums| sums[2..].fill(0));
         }
         self
     }

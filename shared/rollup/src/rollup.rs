@@ -172,15 +172,18 @@ impl<S: RunSink> Rollup<S> {
         between: &impl Fn() -> Result<(), E>,
     ) -> Result<(), E> {
         sort::sorted(&self.table, &mut self.order, between)?;
-        let (sorted, places) = bins::sorted(classes);
+        let (sorted, places) = bins::sorted(classes)?;
         let schema = Schema { measures: self.measures.clone(), classes: sorted };
-        self.tree.begin(Bins::new(self.table.bins(), &places));
+        self.tree.begin(Bins::new(self.table.bins(), &places)?);
         for at in 0..self.order.len() {
+            if at.is_multiple_of(1000) {
+                between()?;
+            }
             let row = self.order[at].2 as usize;
-            if self.add_to_tree(row)? == Err(Refused::Full) {
-                self.write_run(&schema, None, between)?;
-                self.tree.clear();
-                self.add_to_tree(row)?.map_err(|_| overflow(self.table.name(row)))?;
+            let cells = 0..self.table.cells(row).count();
+            if self.add_to_tree(row, &cells)? == Err(Refused::Full) {
+                self.write_if_any(&schema, between)?;
+                self.add_in_parts(row, cells.end, &schema, between)?;
             }
         }
         if all.is_some() || self.tree.added() != Added::default() {
@@ -190,8 +193,43 @@ impl<S: RunSink> Rollup<S> {
         Ok(())
     }
 
-    fn add_to_tree(&mut self, row: usize) -> Result<Result<(), Refused>, FormatError> {
-        match self.tree.add(&self.table, row) {
+    /// Adds a directory to an empty tree: at once, or where it has too many cells for its depth, with a
+    /// run for each part.
+    fn add_in_parts<E: From<FormatError>>(
+        &mut self,
+        row: usize,
+        cells: usize,
+        schema: &Schema,
+        between: &impl Fn() -> Result<(), E>,
+    ) -> Result<(), E> {
+        let part = self.tree.most_at_once(&self.table, row);
+        for from in (0..cells).step_by(part) {
+            self.write_if_any(schema, between)?;
+            let cells = from..cells.min(from + part);
+            self.add_to_tree(row, &cells)?.map_err(|_| overflow(self.table.name(row)))?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is in the tree, if it isn't empty, and empties it.
+    fn write_if_any<E: From<FormatError>>(
+        &mut self,
+        schema: &Schema,
+        between: &impl Fn() -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.tree.added() != Added::default() {
+            self.write_run(schema, None, between)?;
+        }
+        self.tree.clear();
+        Ok(())
+    }
+
+    fn add_to_tree(
+        &mut self,
+        row: usize,
+        cells: &std::ops::Range<usize>,
+    ) -> Result<Result<(), Refused>, FormatError> {
+        match self.tree.add(&self.table, row, cells) {
             Err(Refused::Overflow) => Err(overflow(self.table.name(row))),
             other => Ok(other),
         }

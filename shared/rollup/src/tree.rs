@@ -3,6 +3,8 @@
 //! Directories come in bytewise order, so that all below a prefix come together: a stack of open
 //! prefixes is enough to find the ancestors, and a prefix's sums go to its parent when it is closed.
 
+use std::ops::Range;
+
 use s3inv_model::{Bin, BinId, Cell, Dates, prefix};
 
 use crate::bins::Bins;
@@ -24,24 +26,23 @@ pub(crate) const NODE: usize = size_of::<Node>();
 /// The bytes of one of its cells.
 pub(crate) const CELL: usize = size_of::<Cell>();
 
-/// A prefix that is open: its sums so far, by the place of the bin.
+/// A prefix that is open: its sums so far, by bin.
 #[derive(Default)]
 struct Level {
     node: usize,
-    sums: Vec<(u64, u64)>,
-    /// The places that are not zero.
-    touched: Vec<u16>,
+    cells: Vec<Cell>,
     dates: Dates,
 }
 
+/// Cells that a level keeps room for when it is closed.
+const KEPT: usize = 64;
+
 impl Level {
-    fn add(&mut self, place: u16, objects: u64, bytes: u64) -> Result<(), Refused> {
-        let sum = &mut self.sums[usize::from(place)];
-        if sum.0 == 0 {
-            self.touched.push(place);
+    fn add(&mut self, cell: Cell) -> Result<(), Refused> {
+        match self.cells.binary_search_by_key(&cell.bin, |sum| sum.bin) {
+            Ok(at) => self.cells[at] = self.cells[at].plus(cell).ok_or(Refused::Overflow)?,
+            Err(at) => self.cells.insert(at, cell),
         }
-        sum.0 = sum.0.checked_add(objects).ok_or(Refused::Overflow)?;
-        sum.1 = sum.1.checked_add(bytes).ok_or(Refused::Overflow)?;
         Ok(())
     }
 }
@@ -96,7 +97,6 @@ impl Tree {
 
     /// Forgets everything but the root, and goes on with these bins.
     pub(crate) fn begin(&mut self, bins: Bins) {
-        self.levels.clear();
         self.bins = bins;
         self.clear();
     }
@@ -115,12 +115,18 @@ impl Tree {
         self.added
     }
 
-    /// Adds a directory of a table, which comes after all before it. Full, it takes nothing; a tree
-    /// with nothing but the root takes any.
-    pub(crate) fn add(&mut self, table: &Table, row: usize) -> Result<(), Refused> {
+    /// How many cells of a directory a tree takes that has nothing but the root: one at least.
+    pub(crate) fn most_at_once(&self, table: &Table, row: usize) -> usize {
+        (self.most_cells / (prefix::depth(table.name(row)) + 1)).max(1)
+    }
+
+    /// Adds some of the cells of a directory of a table, which comes after all before it. Full, it takes
+    /// nothing; a tree with nothing but the root takes [`Tree::most_at_once`].
+    pub(crate) fn add(&mut self, table: &Table, row: usize, cells: &Range<usize>) -> Result<(), Refused> {
         let name = table.name(row);
         let depth = prefix::depth(name) + 1;
-        if self.nodes.len() > 1 && !self.has_room(depth, table.cells(row).count()) {
+        let alone = self.nodes.len() == 1 && cells.len() <= self.most_at_once(table, row);
+        if !alone && !self.has_room(depth, cells.len()) {
             return Err(Refused::Full);
         }
         let shared = self.shared_with_open(table.keys(), name);
@@ -130,11 +136,15 @@ impl Tree {
             self.push(key, (at + 1) as u16);
         }
         let Some(top) = self.levels[..self.open].last_mut() else { return Ok(()) };
-        for Cell { bin, objects, bytes } in table.cells(row) {
-            self.added.add(bin, objects);
-            top.add(self.bins.place(bin), objects, bytes)?;
+        let mut current = false;
+        for cell in table.cells(row).skip(cells.start).take(cells.len()) {
+            self.added.add(cell.bin, cell.objects);
+            current |= Bin::is_current(cell.bin);
+            top.add(Cell { bin: self.bins.name(cell.bin), ..cell })?;
         }
-        top.dates = top.dates.merge(table.dates(row));
+        if current {
+            top.dates = top.dates.merge(table.dates(row));
+        }
         Ok(())
     }
 
@@ -142,7 +152,7 @@ impl Tree {
     /// closed: at worst, what one prefix has is new to all above it.
     fn has_room(&self, depth: usize, cells: usize) -> bool {
         let bins = self.bins.len();
-        let open = self.levels[..self.open].iter().zip(1..).map(|(level, above)| above * level.touched.len());
+        let open = self.levels[..self.open].iter().zip(1..).map(|(level, above)| above * level.cells.len());
         let to_come = (open.sum::<usize>() + depth * cells).min((self.open + depth) * bins);
         self.nodes.len() + depth <= self.most_nodes && self.cells.len() + to_come <= self.most_cells
     }
@@ -158,7 +168,7 @@ impl Tree {
 
     fn push(&mut self, key: u32, len: u16) {
         if self.open == self.levels.len() {
-            self.levels.push(Level { sums: vec![(0, 0); self.bins.len()], ..Level::default() });
+            self.levels.push(Level::default());
         }
         self.levels[self.open].node = self.nodes.len();
         self.levels[self.open].dates = Dates::NONE;
@@ -192,16 +202,13 @@ impl Tree {
         let end = self.nodes.len() as u32;
         let node = &mut self.nodes[top.node];
         (node.end, node.dates) = (end, top.dates);
-        (node.cells_at, node.cells_len) = (self.cells.len() as u32, top.touched.len() as u16);
-        // Places are in the order of bins.
-        top.touched.sort_unstable();
-        for place in top.touched.drain(..) {
-            let (objects, bytes) = std::mem::take(&mut top.sums[usize::from(place)]);
-            self.cells.push(Cell { bin: self.bins.name(place), objects, bytes });
-            if let Some(parent) = &mut parent {
-                parent.add(place, objects, bytes)?;
-            }
+        (node.cells_at, node.cells_len) = (self.cells.len() as u32, top.cells.len() as u16);
+        self.cells.extend_from_slice(&top.cells);
+        if let Some(parent) = &mut parent {
+            top.cells.iter().try_for_each(|&cell| parent.add(cell))?;
         }
+        top.cells.clear();
+        top.cells.shrink_to(KEPT);
         if let Some(parent) = parent {
             parent.dates = parent.dates.merge(top.dates);
         }

@@ -108,14 +108,16 @@ pub(crate) fn gzip(data: &[u8]) {
 /// A Parquet file, in windows of two sizes.
 pub(crate) fn parquet(data: &[u8]) {
     let file = Bytes::copy_from_slice(data);
-    columns(&file, parquets::fields, parquets::read);
+    columns(&file, parquets::fields, |file, window, to| {
+        parquets::read(file, parquets::Limits { window, page: 32 << 20, dictionary: 32 << 20 }, to)
+    });
 }
 
 /// An ORC file, in windows of two sizes.
 pub(crate) fn orc(data: &[u8]) {
     let file = Bytes::copy_from_slice(data);
     columns(&file, orcs::fields, |file, window, to| {
-        orcs::read(file, orcs::Limits { window, key_dictionary: 1 << 20 }, to)
+        orcs::read(file, orcs::Limits { window, block: 8 << 20, key_dictionary: 1 << 20 }, to)
     });
 }
 

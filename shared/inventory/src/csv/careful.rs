@@ -111,9 +111,12 @@ fn field(rest: &[u8], last: bool, text: &mut Vec<u8>) -> Option<(usize, End)> {
 
 /// Why [`field`] could not take a field.
 fn broken(rest: &[u8], last: bool, field: usize) -> RowError {
-    let open =
-        rest.split_first().is_some_and(|(q, rest)| *q == b'"' && unquote(rest, &mut Vec::new()).is_none());
-    if open && last { RowError::Unterminated } else { RowError::Quote { field } }
+    let quoted = rest.strip_prefix(b"\"").filter(|_| last);
+    match quoted.map(|quoted| (quoted, unquote(quoted, &mut Vec::new()))) {
+        Some((_, None)) => RowError::Unterminated,
+        Some((quoted, Some(inner))) if quoted.get(inner..) == Some(b"\r") => RowError::HalfNewline,
+        _ => RowError::Quote { field },
+    }
 }
 
 /// Takes all up to a comma or newline; `None` if there is a quote in it.

@@ -16,7 +16,7 @@ pub(super) fn date(text: &[u8]) -> Result<u64, RowError> {
     }
 }
 
-/// Any other form that RFC 3339 allows.
+/// Any other form that jiff takes: those of RFC 3339, and some of RFC 9557 and ISO 8601 besides.
 #[cold]
 fn other(text: &[u8]) -> Option<u64> {
     let timestamp: Timestamp = std::str::from_utf8(text).ok()?.parse().ok()?;

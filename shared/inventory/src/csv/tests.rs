@@ -309,7 +309,7 @@ fn errors_name_the_row_and_the_cause() {
         ("\"k\",\"1\",\"S\n", "row 1: a quoted field that doesn't end"),
         ("\"k\",\"1\",\"S\"x\n", "row 1: field 3 is quoted only in part"),
         ("k\"k,1,S\n", "row 1: field 1 is quoted only in part"),
-        ("\"k\",\"1\",\"S\"\r", "row 1: field 3 is quoted only in part"),
+        ("\"k\",\"1\",\"S\"\r", "row 1: ends in \\r without \\n"),
         ("\u{feff}\"k\",\"1\",\"S\"\n", "row 1: field 1 is quoted only in part"),
     ] {
         assert_eq!(error(raw.as_bytes()), message, "{raw:?}");

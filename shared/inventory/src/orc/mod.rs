@@ -36,16 +36,19 @@ use crate::rows::Rows;
 use directory::Directory;
 use error::{Result, damaged};
 use schema::Columns;
+use stream::MAX_BLOCK;
 use stripe::StripeReader;
 use tail::{StripeInfo, Tail};
 
 /// How much memory reading may take, in bytes.
 ///
-/// A stream holds a window, and a block of the length that the file says: 256 KiB mostly, at most 8 MiB.
+/// A stream holds a window, and a block of the length that the file says: 256 KiB mostly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// What is fetched of a stream at once, and held: of up to four streams a column.
     pub window: usize,
+    /// What a block of a stream may decompress to; at most 8 MiB. Files with longer blocks can't be read.
+    pub block: usize,
     /// The largest dictionary of a stripe's keys. Files with a larger one can't be read.
     pub key_dictionary: usize,
 }
@@ -55,7 +58,7 @@ const FOOTER_WINDOW: usize = 1 << 20;
 
 /// The fields that an ORC file has. Only its footer is read.
 pub fn fields(file: &impl RangeRead) -> Result<Fields> {
-    Tail::read(file, FOOTER_WINDOW)?.types.fields()
+    Tail::read(file, FOOTER_WINDOW, MAX_BLOCK)?.types.fields()
 }
 
 /// Reads the rows of an ORC file: of its columns only those that are needed, one stripe after another.
@@ -67,21 +70,10 @@ pub fn read<R: RangeRead, S: Sink>(
     limits: Limits,
     rows: &mut Rows<'_, S>,
 ) -> std::result::Result<(), ReadError<S::Error>> {
-    read_from(file, limits, 0, rows)
-}
-
-/// Reads the rows from a stripe on, counted from 0.
-pub(crate) fn read_from<R: RangeRead, S: Sink>(
-    file: R,
-    limits: Limits,
-    first: usize,
-    rows: &mut Rows<'_, S>,
-) -> std::result::Result<(), ReadError<S::Error>> {
     let file = OrcFile::open(file, limits)?;
     let columns = file.needed(rows.reading())?;
-    let stripes = file.stripes();
-    rows.begin(stripes.get(first).map_or(file.tail.rows, |stripe| stripe.first_row));
-    for nth in first..stripes.len() {
+    rows.begin(0);
+    for nth in 0..file.stripes().len() {
         let mut stripe = file.stripe(nth, &columns)?;
         while let Some(batch) = stripe.next_batch()? {
             batch.add_to(rows)?;
@@ -100,7 +92,7 @@ struct OrcFile<R> {
 impl<R: RangeRead> OrcFile<R> {
     /// Reads postscript and footer, and checks what they say about the file.
     fn open(reader: R, limits: Limits) -> Result<Self> {
-        let tail = Tail::read(&reader, limits.window)?;
+        let tail = Tail::read(&reader, limits.window, limits.block)?;
         Ok(Self { reader, limits, tail })
     }
 

@@ -7,6 +7,10 @@ use crate::fields::{Field, Fields};
 use crate::reading::Reading;
 
 const KEY: &str = "key";
+
+/// The most elements that the lists of a footer have together, as of a Parquet file's.
+const MAX_ELEMENTS: usize = 1 << 18;
+
 const TEXT: &[Kind] = &[Kind::String, Kind::Varchar, Kind::Char, Kind::Binary];
 
 /// The types that the column of a field may have.
@@ -77,13 +81,27 @@ impl<'a> Type<'a> {
         while let Some((field, value)) = fields.next()? {
             match field {
                 1 => parsed.kind = value.number()?,
-                2 => value.each_number(|child| parsed.children.push(child))?,
+                2 => value.each_number(|child| {
+                    if parsed.children.len() <= MAX_ELEMENTS {
+                        parsed.children.push(child);
+                    }
+                })?,
                 3 => parsed.names.push(value.bytes()?),
                 _ => (),
             }
+            check_elements(parsed.elements())?;
         }
         Ok(parsed)
     }
+
+    /// How many columns and names it lists.
+    pub(super) fn elements(&self) -> usize {
+        self.children.len() + self.names.len()
+    }
+}
+
+pub(super) fn check_elements(elements: usize) -> Result<()> {
+    if elements > MAX_ELEMENTS { Err(damaged("lists too much")) } else { Ok(()) }
 }
 
 /// The types of a file, as far as they matter.

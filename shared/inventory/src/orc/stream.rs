@@ -178,6 +178,10 @@ impl<'a> Stream<'a> {
     fn compressed_block(&mut self) -> Result<usize> {
         let head = self.raw(3)?;
         let head = head.iter().rev().fold(0, |head, &byte| head << 8 | usize::from(byte));
+        // Writers store what doesn't become shorter.
+        if head >> 1 > self.longest {
+            return Err(self.too_long(head >> 1));
+        }
         let block = self.raw(head >> 1)?;
         match &mut self.codec {
             Some(codec) if head & 1 == 0 => codec.decompress(&block, &mut self.block),
@@ -187,10 +191,15 @@ impl<'a> Stream<'a> {
 
     /// Takes a block that isn't compressed.
     fn store(&mut self, block: &[u8]) -> Result<usize> {
-        let too_long =
-            || damaged(format!("a block of {} bytes, expected at most {}", block.len(), self.longest));
-        self.block.get_mut(..block.len()).ok_or_else(too_long)?.copy_from_slice(block);
+        match self.block.get_mut(..block.len()) {
+            Some(to) => to.copy_from_slice(block),
+            None => return Err(self.too_long(block.len())),
+        }
         Ok(block.len())
+    }
+
+    fn too_long(&self, len: usize) -> InputError {
+        damaged(format!("a block of {len} bytes, expected at most {}", self.longest))
     }
 
     /// The next `len` bytes as they are in the file.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::codec::Compression;
 use super::error::{Result, damaged, excerpt};
 use super::proto::Message;
-use super::schema::{Type, Types};
+use super::schema::{Type, Types, check_elements};
 use super::stream::{Layout, MAX_BLOCK, Stream};
 use crate::error::InputError;
 use crate::ranges::{RangeRead, read_exact};
@@ -21,8 +21,6 @@ const TAIL: u64 = 32 << 10;
 /// A stripe, as the footer describes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StripeInfo {
-    /// Rows of the stripes before it.
-    pub(crate) first_row: u64,
     /// Its rows.
     pub(crate) rows: u64,
     /// Where it begins in the file.
@@ -96,7 +94,7 @@ impl Postscript {
         Ok(parsed)
     }
 
-    fn layout(&self, window: usize) -> Result<Layout> {
+    fn layout(&self, window: usize, most: usize) -> Result<Layout> {
         let fits = usize::try_from(self.block).ok().filter(|block| (1..=MAX_BLOCK).contains(block));
         let block = match self.compression {
             Compression::None => Some(1),
@@ -105,18 +103,23 @@ impl Postscript {
         let block = block.ok_or_else(|| {
             damaged(format!("compression blocks of {} bytes, expected at most {MAX_BLOCK}", self.block))
         })?;
+        if block > most {
+            let problem = "don't fit the memory budget";
+            return Err(InputError::Unsupported(format!("compression blocks of {block} bytes {problem}")));
+        }
         Ok(Layout { compression: self.compression, block, window })
     }
 }
 
 impl Tail {
-    pub(super) fn read(file: &dyn RangeRead, window: usize) -> Result<Self> {
+    /// Reads it in windows of so many bytes, unless the file's blocks are longer than `block` bytes.
+    pub(super) fn read(file: &dyn RangeRead, window: usize, block: usize) -> Result<Self> {
         let len = file.len();
         let at = len.saturating_sub(TAIL);
         let part = read_exact(file, at, (len - at) as usize).map_err(InputError::Io)?;
         let (postscript_len, postscript) = split_postscript(&part)?;
         let postscript = Postscript::parse(&postscript).map_err(|error| error.within("postscript"))?;
-        let layout = postscript.layout(window)?;
+        let layout = postscript.layout(window, block)?;
         let end = len - 1 - postscript_len;
         let start = end.checked_sub(postscript.footer_len);
         let start = start.ok_or_else(|| damaged("the footer is longer than the file"))?;
@@ -130,7 +133,7 @@ impl Tail {
 
     fn parse(footer: &[u8], layout: Layout) -> Result<Self> {
         let (mut fields, mut types) = (Message(footer), Types::default());
-        let (mut rows, mut stripes) = (0, Vec::new());
+        let (mut rows, mut stripes, mut elements) = (0, Vec::new(), 0_usize);
         while let Some((field, value)) = fields.next()? {
             match field {
                 3 => {
@@ -140,27 +143,32 @@ impl Tail {
                     }
                     stripes.push(info);
                 }
-                4 => types.push(&Type::parse(value.bytes()?)?)?,
+                4 => {
+                    let parsed = Type::parse(value.bytes()?)?;
+                    elements = elements.saturating_add(parsed.elements());
+                    types.push(&parsed)?;
+                }
                 6 => rows = value.number()?,
                 10 => types.encrypt(value.bytes()?)?,
                 _ => (),
             }
+            elements = elements.saturating_add(1);
+            check_elements(elements)?;
         }
         Ok(Self { layout, rows, stripes, types })
     }
 
     /// Checks that the stripes lie one behind another within the file's first `end` bytes, and that
-    /// their rows add up. Numbers their rows.
-    fn check(mut self, end: u64) -> Result<Self> {
+    /// their rows add up.
+    fn check(self, end: u64) -> Result<Self> {
         let (mut at, mut rows) = (0u64, 0u64);
-        for (nth, stripe) in self.stripes.iter_mut().enumerate() {
+        for (nth, stripe) in self.stripes.iter().enumerate() {
             let within = |text: &str| damaged(text).within(format_args!("stripe {}", nth + 1));
             if stripe.offset < at {
                 return Err(within("begins before the last one ends"));
             }
             let footer = stripe.footer().filter(|&(_, footer_end)| footer_end <= end);
             (_, at) = footer.ok_or_else(|| within("ends behind the last byte for stripes"))?;
-            stripe.first_row = rows;
             rows = rows.checked_add(stripe.rows).ok_or_else(|| within("has too many rows"))?;
         }
         if rows == self.rows {

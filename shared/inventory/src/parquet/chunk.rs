@@ -9,7 +9,8 @@ use bytes::{Buf, Bytes};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 
-use super::guard::{Failure, MAX_PAGE, check_header, too_long};
+use super::Limits;
+use super::guard::{Failure, check_header, too_long};
 use crate::ranges::{RangeRead, read_exact};
 
 /// More than the header of a page takes, the statistics in it included.
@@ -18,8 +19,7 @@ const MAX_HEADER: u64 = 64 << 10;
 /// A file of which chunks are read.
 pub(super) struct File<R> {
     pub(super) inner: R,
-    /// How much of a chunk is fetched at once, in bytes; of pages that are longer, all that is missing.
-    pub(super) window: usize,
+    pub(super) limits: Limits,
     pub(super) failure: Failure,
 }
 
@@ -44,7 +44,7 @@ impl<R: RangeRead> Chunk<R> {
         held.begin_at(start);
         while held.len < len {
             let from = start + held.len as u64;
-            let wanted = self.file.window.max(len - held.len) as u64;
+            let wanted = self.file.limits.window.max(len - held.len) as u64;
             let wanted = wanted.min(self.range.end - from) as usize;
             let window = read_exact(&self.file.inner, from, wanted);
             held.push(window.map_err(|error| self.file.failure.keep(error))?);
@@ -72,7 +72,7 @@ impl<R: RangeRead> ChunkReader for Chunk<R> {
     /// nothing else.
     fn get_read(&self, start: u64) -> Result<Self::T> {
         let header = self.bytes(start, self.left(start)?.min(MAX_HEADER) as usize)?;
-        check_header(&header)?;
+        check_header(&header, self.file.limits.page)?;
         Ok(Cursor::new(header))
     }
 
@@ -81,7 +81,7 @@ impl<R: RangeRead> ChunkReader for Chunk<R> {
             return Err(beyond(start, length as u64, self.range.end));
         }
         // Compression can make random bytes a little longer.
-        if length > MAX_PAGE + MAX_PAGE / 4 {
+        if length > self.file.limits.page.saturating_add(self.file.limits.page / 4) {
             return Err(too_long(length as u64));
         }
         self.bytes(start, length)
@@ -141,13 +141,17 @@ impl Held {
 mod tests {
     use super::*;
 
+    fn limits(window: usize) -> Limits {
+        Limits { window, page: 1 << 20, dictionary: 1 << 20 }
+    }
+
     /// Reads pieces of these lengths one behind another, each asked for with more than it has first, as
     /// headers are. Gives what was fetched.
     fn pieces(window: usize, lens: &[usize]) -> Vec<(u64, usize)> {
         let bytes: Bytes = (0..=255).cycle().take(10_000).collect();
         let log = Arc::new(Mutex::new(Vec::new()));
         let inner = Logged(bytes.clone(), Arc::clone(&log));
-        let file = Arc::new(File { inner, window, failure: Failure::default() });
+        let file = Arc::new(File { inner, limits: limits(window), failure: Failure::default() });
         let chunk = Chunk::new(&file, 1000, 5000).unwrap();
         let mut at = 1000;
         for &len in lens {
@@ -185,8 +189,8 @@ mod tests {
 
     #[test]
     fn nothing_is_fetched_outside_of_a_chunk() {
-        let file =
-            Arc::new(File { inner: Bytes::from_static(&[0; 100]), window: 10, failure: Failure::default() });
+        let inner = Bytes::from_static(&[0; 100]);
+        let file = Arc::new(File { inner, limits: limits(10), failure: Failure::default() });
         for (start, len) in [(0, 101), (101, 0), (u64::MAX, 2)] {
             assert!(Chunk::new(&file, start, len).is_err(), "{start} {len}");
         }

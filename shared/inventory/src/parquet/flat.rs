@@ -9,6 +9,8 @@ use parquet::schema::types::ColumnDescPtr;
 use super::schema::Number;
 use crate::columns::Texts;
 
+const NANOS_OF_A_DAY: u64 = 86_400_000_000_000;
+
 /// A column of a row group.
 pub(super) struct Column {
     pub(super) descr: ColumnDescPtr,
@@ -128,7 +130,7 @@ impl NumberColumn {
             Self::Narrow(flat) => flat.read(rows, cells, |&n| i64::from(n)),
             Self::Wide(flat, 1) => flat.read(rows, cells, |&n| n),
             Self::Wide(flat, units) => flat.read(rows, cells, |&n| n.div_euclid(*units)),
-            Self::Int96(flat) => flat.read(rows, cells, Int96::to_millis),
+            Self::Int96(flat) => flat.read(rows, cells, int96_millis),
         }
     }
 
@@ -139,4 +141,12 @@ impl NumberColumn {
             Self::Int96(flat) => flat.ended(),
         }
     }
+}
+
+/// Milliseconds since 1970, from days and the nanoseconds of a day. More than a day has, or fewer than
+/// none, is no other day's: those become the last moment there is, which no row can have.
+fn int96_millis(date: &Int96) -> i64 {
+    let [low, high, _] = *date.data() else { return i64::MAX };
+    let nanos = u64::from(high) << 32 | u64::from(low);
+    if nanos < NANOS_OF_A_DAY { date.to_millis() } else { i64::MAX }
 }

@@ -22,7 +22,9 @@ const TAIL_END: u64 = 8;
 /// Reads a file's footer.
 pub(super) fn read(file: &impl RangeRead) -> Result<ParquetMetaData, InputError> {
     let footer = fetch(file)?;
-    thrift::check(&footer).map_err(|what| damaged(&format!("its footer {what}")))?;
+    if thrift::check(&footer).map_err(|what| damaged(&format!("its footer {what}")))? {
+        return Err(encrypted());
+    }
     let options = ParquetMetaDataOptions::new()
         .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll)
         .with_size_stats_policy(ParquetStatisticsPolicy::SkipAll)
@@ -48,9 +50,13 @@ fn fetch(file: &impl RangeRead) -> Result<Bytes, InputError> {
 fn footer_len(tail: &[u8]) -> Result<usize, InputError> {
     match tail.last_chunk::<8>() {
         Some([len @ .., b'P', b'A', b'R', b'1']) => Ok(u32::from_le_bytes(*len) as usize),
-        Some([.., b'P', b'A', b'R', b'E']) => Err(damaged("it is encrypted")),
+        Some([.., b'P', b'A', b'R', b'E']) => Err(encrypted()),
         _ => Err(damaged("it doesn't end as one")),
     }
+}
+
+fn encrypted() -> InputError {
+    InputError::Unsupported("an encrypted parquet file isn't understood".to_owned())
 }
 
 fn range(file: &impl RangeRead, at: u64, len: usize) -> Result<Bytes, InputError> {

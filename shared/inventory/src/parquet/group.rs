@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parquet::column::page::PageReader;
+use parquet::basic::Compression;
 use parquet::data_type::BoolType;
 use parquet::errors::Result;
 use parquet::file::metadata::RowGroupMetaData;
@@ -10,7 +10,7 @@ use parquet::file::serialized_reader::SerializedPageReader;
 
 use super::chunk::{Chunk, File};
 use super::flat::{Column, Flat, NumberColumn, TextColumn};
-use super::guard::Pages;
+use super::guard::{Pages, unknown};
 use super::schema::Needed;
 use crate::columns::{ColumnBatch, Texts};
 use crate::ranges::RangeRead;
@@ -80,10 +80,20 @@ fn column<R: RangeRead + 'static>(
     at: usize,
 ) -> Result<Column> {
     let chunk = group.column(at);
+    let column = chunk.column_descr_ptr();
+    match chunk.compression() {
+        // Others aren't compiled in. The crate's gzip would fill any memory that a page makes it fill.
+        Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_) => {}
+        other => {
+            let name = other.to_string().to_ascii_lowercase();
+            let name = name.split('(').next().unwrap_or_default();
+            return Err(unknown(&column, &format!("{name} compression")));
+        }
+    }
     let (start, len) = chunk.byte_range();
     let bytes = Chunk::new(file, start, len)?;
     // How many rows there are matters only where pages are skipped.
-    let pages = SerializedPageReader::new(Arc::new(bytes), chunk, 0, None)?;
-    let pages: Box<dyn PageReader> = Box::new(Pages(Box::new(pages)));
-    Ok(Column { descr: chunk.column_descr_ptr(), pages })
+    let inner = Box::new(SerializedPageReader::new(Arc::new(bytes), chunk, 0, None)?);
+    let pages = Pages { inner, column: Arc::clone(&column), dictionary: file.limits.dictionary };
+    Ok(Column { descr: column, pages: Box::new(pages) })
 }

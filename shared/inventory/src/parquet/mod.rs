@@ -32,24 +32,34 @@ pub fn fields(file: &impl RangeRead) -> Result<Fields, InputError> {
     Ok(Schema::find(footer.file_metadata().schema_descr())?.fields())
 }
 
-/// Reads the rows of a Parquet file: of its columns only those that are needed, pages of at most
-/// [`MAX_PAGE`] bytes, one row group after another. It must have the fields that `rows` are read with.
-///
-/// Of each column a window of `window` bytes is fetched at once, and held; of pages that are longer, the
-/// whole page. A page that lies in two windows takes the memory of both, and its own.
+/// How much memory reading may take, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// What is fetched of a column at once, and held; of pages that are longer, the whole page. A page
+    /// that lies in two windows takes the memory of both, and its own.
+    pub window: usize,
+    /// The longest page, decompressed; at most [`MAX_PAGE`]. Files with a longer one can't be read.
+    pub page: usize,
+    /// The largest dictionary of texts, with what each text takes besides its bytes. Files with a larger
+    /// one can't be read.
+    pub dictionary: usize,
+}
+
+/// Reads the rows of a Parquet file: of its columns only those that are needed, one row group after
+/// another. It must have the fields that `rows` are read with.
 ///
 /// Failures of `file` come out as [`InputError::Io`]. A panic of the parquet crate on malformed input
 /// comes out as [`InputError::Parquet`]; the process's panic hook sees it first.
 pub fn read<R: RangeRead + 'static, S: Sink>(
     file: R,
-    window: usize,
+    limits: Limits,
     rows: &mut Rows<'_, S>,
 ) -> Result<(), ReadError<S::Error>> {
     rows.begin(0);
     let footer = footer::read(&file)?;
     let needed = Schema::find(footer.file_metadata().schema_descr())?.needed(rows.reading())?;
     let failure = Failure::default();
-    let file = Arc::new(File { inner: file, window, failure: failure.clone() });
+    let file = Arc::new(File { inner: file, limits, failure: failure.clone() });
     for group in footer.row_groups() {
         read_group(&file, group, &needed, &failure, rows)?;
     }

@@ -20,10 +20,10 @@ use crate::reading::{OnBadRow, Reading};
 use crate::testing::{self, Damage, Seen, TestRow, all, check, collect, failure, mutate, of};
 
 /// Pages lie in several windows.
-const WINDOW: usize = 1000;
+const LIMITS: Limits = Limits { window: 1000, page: 1 << 20, dictionary: 1 << 20 };
 
 fn read(file: Vec<u8>, reading: &Reading) -> Seen {
-    collect(reading, |rows| super::read(Bytes::from(file), WINDOW, rows))
+    collect(reading, |rows| super::read(Bytes::from(file), LIMITS, rows))
 }
 
 /// The error of a file that is read for all that it has.
@@ -262,7 +262,7 @@ fn full_batches() {
         Err("enough")
     };
     let file = Bytes::from(write(&rows, reading.fields, &Style { group: 5000, ..PLAIN }));
-    let error = failure(&mut sink, |rows| super::read(file, WINDOW, rows));
+    let error = failure(&mut sink, |rows| super::read(file, LIMITS, rows));
     assert!(matches!(error, ReadError::Sink("enough")), "{error:?}");
     assert_eq!(asked, 1);
 }
@@ -278,10 +278,89 @@ fn zstd_and_second_version_pages_are_read() {
     let delta =
         WriterProperties::builder().set_dictionary_enabled(false).set_encoding(Encoding::DELTA_BYTE_ARRAY);
     let file = write_with(&rows, Fields::default(), &style, delta.build());
-    assert_eq!(
-        error(file),
-        "damaged parquet file: a page in the encoding DELTA_BYTE_ARRAY, which inventories don't have"
-    );
+    assert_eq!(error(file), "column key: the encoding DELTA_BYTE_ARRAY isn't understood");
+}
+
+/// The error of a file of keys that is read within these limits.
+fn limited(file: &[u8], limits: Limits) -> Option<String> {
+    let file = Bytes::copy_from_slice(file);
+    collect(&of(Fields::default(), OnBadRow::Fail), |rows| super::read(file, limits, rows)).error
+}
+
+#[test]
+fn what_does_not_fit_the_memory_is_refused() {
+    let rows: Vec<_> =
+        (0..1000).map(|nth| TestRow::plain(&format!("a/key/of/some/length/{nth:08}"))).collect();
+    for dictionary in [true, false] {
+        let builder = WriterProperties::builder().set_dictionary_enabled(dictionary);
+        let properties = builder.set_compression(Compression::SNAPPY).build();
+        let file = write_with(&rows, Fields::default(), &PLAIN, properties);
+        // Each key with its length: as a page, and as one of a dictionary with 32 bytes more.
+        let (page, texts) = (1000 * 33, 1000 * (33 + 32));
+        let limits = Limits { page, dictionary: texts, ..LIMITS };
+        assert_eq!(limited(&file, limits), None);
+        let error = limited(&file, Limits { page: page - 1, ..limits }).unwrap();
+        assert_eq!(error, format!("a page of {page} bytes doesn't fit the memory budget"));
+        let error = limited(&file, Limits { dictionary: texts - 1, ..limits });
+        let cause = format!("a dictionary of more than {} bytes doesn't fit the memory budget", texts - 1);
+        assert_eq!(error, dictionary.then(|| format!("column key: {cause}")));
+    }
+}
+
+/// Changes the one place where these bytes are.
+fn replaced(file: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let places: Vec<_> = (0..file.len()).filter(|&at| file[at..].starts_with(from)).collect();
+    let [at] = places[..] else { panic!("{places:?}") };
+    [&file[..at], to, &file[at + from.len()..]].concat()
+}
+
+#[test]
+fn compressions_that_are_not_understood_are_named() {
+    let file = write(&named(3), Fields::default(), &Style { snappy: false, ..PLAIN });
+    // The column's path, and its compression.
+    let with = |number: u8| {
+        replaced(&file, b"\x19\x18\x03key\x15\0", &[b"\x19\x18\x03key\x15", &[number * 2][..]].concat())
+    };
+    assert_eq!(limited(&with(0), LIMITS), None);
+    for (number, name) in [(2, "gzip"), (3, "lzo"), (4, "brotli"), (5, "lz4"), (7, "lz4_raw")] {
+        let error = limited(&with(number), LIMITS).unwrap();
+        assert_eq!(error, format!("column key: {name} compression isn't understood"));
+    }
+}
+
+#[test]
+fn columns_that_are_encrypted_are_told() {
+    let file = write(&named(3), Fields::default(), &PLAIN);
+    let (start, _) = file.split_at(file.len() - 8);
+    let len = u32::from_le_bytes(file[file.len() - 8..][..4].try_into().unwrap());
+    // A field far behind the others': 8 is 1 behind the column orders.
+    let mut encrypted = start.to_vec();
+    assert_eq!(encrypted.pop(), Some(0));
+    encrypted.extend([0x1c, 0, 0]);
+    let encrypted = [&encrypted[..], &(len + 2).to_le_bytes(), b"PAR1"].concat();
+    assert_eq!(error(encrypted), "an encrypted parquet file isn't understood");
+}
+
+/// A day's last nanosecond, and times that no day has.
+#[test]
+fn int96_nanoseconds_are_those_of_a_day() {
+    let schema = "message m { required binary key; required int96 last_modified_date; }";
+    for (nanos, error) in [
+        (86_399_999_999_999_u64, None),
+        (86_400_000_000_000, Some("row 1: date 9223372036854775807 isn't before 9999-12-30T22:00:00Z")),
+        (u64::MAX, Some("row 1: date 9223372036854775807 isn't before 9999-12-30T22:00:00Z")),
+    ] {
+        let schema = Arc::new(parse_message_type(schema).unwrap());
+        let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::default()).unwrap();
+        let mut group = file.next_row_group().unwrap();
+        column::<ByteArrayType>(&mut group, false, vec![text(b"k")]);
+        let mut date = Int96::new();
+        date.set_data(nanos as u32, (nanos >> 32) as u32, 2_440_589);
+        column::<Int96Type>(&mut group, false, vec![Some(date)]);
+        group.close().unwrap();
+        let reading = of([Field::LastModifiedDate].into_iter().collect(), OnBadRow::Fail);
+        assert_eq!(read(file.into_inner().unwrap(), &reading).error.as_deref(), error);
+    }
 }
 
 fn bad(damage: Damage) -> String {
@@ -408,7 +487,7 @@ fn a_failing_source_comes_out_unchanged() {
         let file = Counting { file: file.clone(), reads: Arc::default(), good };
         let mut sink = |_: &Batch<'_>| Ok::<(), Infallible>(());
         let ReadError::Input(InputError::Io(error)) =
-            failure(&mut sink, |rows| super::read(file, WINDOW, rows))
+            failure(&mut sink, |rows| super::read(file, LIMITS, rows))
         else {
             panic!("{good}")
         };
@@ -424,7 +503,7 @@ fn chunk_lens(file: &Bytes) -> Vec<usize> {
 
 #[test]
 fn only_the_columns_that_are_needed_are_fetched() {
-    const WINDOW: usize = 20_000;
+    const WIDE: Limits = Limits { window: 20_000, ..LIMITS };
     let key = |nth: u64| TestRow::plain(&format!("{nth}/{}", "k".repeat(nth as usize % 7)));
     let rows: Vec<TestRow> =
         (0..30_000).map(|nth| TestRow { size: nth * 7919, modified: nth * 104_729, ..key(nth) }).collect();
@@ -443,14 +522,14 @@ fn only_the_columns_that_are_needed_are_fetched() {
         let reading = Reading { binning, ..of(fields, OnBadRow::Fail) };
         let reads = Arc::<Mutex<Vec<usize>>>::default();
         let file = Counting { file: file.clone(), reads: Arc::clone(&reads), good: usize::MAX };
-        let seen = collect(&reading, |rows| super::read(file, WINDOW, rows));
+        let seen = collect(&reading, |rows| super::read(file, WIDE, rows));
         assert_eq!((seen.rows.len(), seen.error), (30_000, None));
         let reads = std::mem::take(&mut *reads.lock().unwrap());
         // The footer's part of the file comes first; headers are looked for in windows of their size.
         let (tail, needed) = (reads[0], columns.iter().map(|&at: &usize| lens[at]).sum::<usize>());
         assert!(tail <= 64 << 10);
         assert_eq!(reads.iter().sum::<usize>() - tail, needed, "{measures:?}");
-        assert!(reads.len() <= needed / WINDOW + columns.len() + 1, "{} reads of {needed}", reads.len());
+        assert!(reads.len() <= needed / WIDE.window + columns.len() + 1, "{} reads of {needed}", reads.len());
     }
 }
 
@@ -486,6 +565,6 @@ fn footers_are_checked_before_they_are_read() {
         error(b"\x15\x02\x19\xfc\xff\xff\x03\x07\0\0\0PAR1".to_vec()),
         "damaged parquet file: its footer has too many columns"
     );
-    assert_eq!(error(b"\0\x01\0\0\0PARE".to_vec()), "damaged parquet file: it is encrypted");
+    assert_eq!(error(b"\0\x01\0\0\0PARE".to_vec()), "an encrypted parquet file isn't understood");
     assert_eq!(error(b"\0\x01\0\0\0PAR2".to_vec()), "damaged parquet file: it doesn't end as one");
 }

@@ -55,6 +55,8 @@ const FILE: Known = &[
     (6, BINARY),
     (7, Is::List(&Is::Struct(&[(1, EMPTY), (2, EMPTY)]))),
 ];
+/// Of [`FILE`]: how columns are encrypted, where the footer is not.
+const ENCRYPTION: i16 = 8;
 const NAME: i16 = 4;
 const CHILDREN: i16 = 5;
 const SCHEMA_ELEMENT: Known = &[
@@ -120,10 +122,12 @@ const BOX: Known =
 
 type Checked<T> = Result<T, &'static str>;
 
-/// Checks a footer; what is wrong with it.
-pub(super) fn check(footer: &[u8]) -> Checked<()> {
+/// Checks a footer: whether columns are encrypted, or what is wrong with it.
+pub(super) fn check(footer: &[u8]) -> Checked<bool> {
     let mut walk = Walk { rest: footer, elements: 0, depth: 0 };
-    walk.fields(FILE, &mut |_, _| {})
+    let mut encrypted = false;
+    walk.fields(FILE, &mut |id, _| encrypted |= id == ENCRYPTION)?;
+    Ok(encrypted)
 }
 
 struct Walk<'a> {
@@ -300,9 +304,10 @@ mod tests {
 
     #[test]
     fn footers_are_followed() {
-        assert_eq!(check(&footer(2, &[element(1), element(0)].concat(), &[0])), Ok(()));
-        let unknown = [0x6c, 0x18, 1, b'x', 0x19, 0x25, 1, 2, 0, 0];
-        assert_eq!(check(&footer(1, &element(0), &unknown)), Ok(()), "a field that isn't known");
+        assert_eq!(check(&footer(2, &[element(1), element(0)].concat(), &[0])), Ok(false));
+        let unknown = [0x7c, 0x18, 1, b'x', 0x19, 0x25, 1, 2, 0, 0];
+        assert_eq!(check(&footer(1, &element(0), &unknown)), Ok(false), "a field that isn't known");
+        assert_eq!(check(&footer(1, &element(0), &[0x6c, 0, 0])), Ok(true), "a kind of encryption");
     }
 
     #[test]

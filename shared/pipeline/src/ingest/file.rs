@@ -100,22 +100,32 @@ impl Worker<'_> {
         format: ColumnFormat,
         totals: &mut Totals,
     ) -> Result<(), Cause> {
-        if self.context.verify_md5 {
-            let unseen = crate::Progress::default();
-            self.with_parts(files, |parts, file| FileParts::new(parts, file, &unseen).verify())?;
+        let open = |file| Ranges::open(file, &self.context.runtime, self.cancellation);
+        if !self.context.verify_md5 {
+            return files.iter().try_for_each(|file| self.column_file(file, open(file)?, format, totals));
         }
-        files.iter().try_for_each(|file| self.column_file(file, format, totals))
+        // Opened before they are compared: what is read then is what was compared, or an error.
+        let opened = files.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let unseen = crate::Progress::default();
+        self.with_parts(files, |parts, file| FileParts::new(parts, file, &unseen).verify())?;
+        let mut both = files.iter().zip(opened);
+        both.try_for_each(|(file, ranges)| self.column_file(file, ranges, format, totals))
     }
 
-    fn column_file(&self, file: &Input, format: ColumnFormat, totals: &mut Totals) -> Result<(), Cause> {
+    fn column_file(
+        &self,
+        file: &Input,
+        ranges: Ranges,
+        format: ColumnFormat,
+        totals: &mut Totals,
+    ) -> Result<(), Cause> {
         let Totals { classes, counts, rollup } = totals;
-        let ranges = Ranges::open(file, &self.context.runtime, self.cancellation)?;
         let failure = ranges.failure();
         let mut sink = |batch: &Batch<'_>| self.count(batch, rollup);
         let mut rows = Rows::new(self.reading, classes, counts, &mut sink);
         let read = match format {
             ColumnFormat::Orc => orc::read(ranges, self.memory.orc, &mut rows),
-            ColumnFormat::Parquet => parquet::read(ranges, self.memory.parquet_window, &mut rows),
+            ColumnFormat::Parquet => parquet::read(ranges, self.memory.parquet, &mut rows),
         };
         self.context.progress.add_bytes(file.size);
         if let Some(cause) = failure.take() {

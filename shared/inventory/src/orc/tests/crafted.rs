@@ -160,6 +160,16 @@ fn what_a_file_says_about_itself_is_checked() {
         .fails(&damaged("compression blocks of 0 bytes, expected at most 8388607"));
     with(|file| (file.compression, file.block) = (1, 1 << 40))
         .fails(&damaged("compression blocks of 1099511627776 bytes, expected at most 8388607"));
+    let most = 1 << 18;
+    for list in [
+        text(3, &number(4, 1)).repeat(most),
+        text(4, &[]).repeat(most),
+        text(4, &text(2, &vec![1; most + 1])),
+        text(4, &text(3, b"").repeat(most + 1)),
+        [text(4, &text(2, &vec![1; most / 2])), text(4, &text(3, b"").repeat(most / 2))].concat(),
+    ] {
+        with(|file| file.more_footer = list).fails(&damaged("footer: lists too much"));
+    }
     with(|file| file.compression = 3).fails("postscript: lzo compression isn't understood");
     with(|file| file.compression = 9).fails("postscript: compression 9 isn't known");
     with(|file| file.root = 4).fails("footer: rows are bigint, expected struct");

@@ -75,7 +75,7 @@ impl RangeRead for &Watched {
 }
 
 fn limits(window: usize) -> Limits {
-    Limits { window, key_dictionary: 1 << 20 }
+    Limits { window, block: MAX_BLOCK, key_dictionary: 1 << 20 }
 }
 
 /// Reads all rows, and gives what was read before an error.

@@ -47,35 +47,37 @@ fn only_what_is_needed_has_to_be_readable() {
     assert_eq!((seen.error, seen.rows.len()), (None, 2));
 }
 
-/// The first moment after the year 9999, and the last moments there are.
+/// The first moment that is too late, and the last moments there are.
 #[test]
-fn dates_after_the_year_9999_are_bad() {
+fn dates_that_cannot_be_shown_are_bad() {
     let fields = [Field::Size, Field::LastModifiedDate];
     for (second, shown) in
-        [(251_982_230_400_u64, "253402300800000"), (i64::MAX as u64, "9223372036854775807")]
+        [(251_982_136_800_u64, "253402207200000"), (i64::MAX as u64, "9223372036854775807")]
     {
         let mut file = times("UTC", 9);
         // Zero, and the other; no nanoseconds.
         file.streams[3].2 = [vec![254, 0], varint(second << 1)].concat();
         file.streams[4].2 = vec![254, 0, 0];
         let failed = seen(file.bytes(), &reading(&fields, OnBadRow::Fail));
-        assert_eq!(failed.error.unwrap(), format!("row 2: date {shown} is after the year 9999"));
+        assert_eq!(failed.error.unwrap(), format!("row 2: date {shown} isn't before 9999-12-30T22:00:00Z"));
         let skipped = seen(file.bytes(), &reading(&fields, OnBadRow::Skip));
         assert_eq!((skipped.error, skipped.rows.len()), (None, 1));
         assert_eq!(skipped.counts.of(Excluded::BadDate), 1);
     }
 }
 
-/// Twice the same stripe.
 #[test]
-fn reading_begins_at_any_stripe() {
-    let file = with(|file| (file.stripes, file.footer_rows) = (2, 4));
-    let reading = reading(&[Field::Size], OnBadRow::Fail);
-    for (first, rows) in [(0, 4), (1, 2), (2, 0)] {
-        let bytes = Bytes::from(file.bytes());
-        let seen = collect(&reading, |rows| read_from(bytes, limits(4096), first, rows));
-        assert_eq!((seen.rows.len(), seen.error), (rows, None));
-    }
+fn blocks_that_do_not_fit_the_memory_are_refused() {
+    let file = with(|file| (file.compression, file.block) = (1, 300_000)).bytes();
+    let error = |block| {
+        let limits = Limits { block, ..limits(4096) };
+        let file = Bytes::from(file.clone());
+        let reading = reading(&[Field::Size], OnBadRow::Fail);
+        collect(&reading, |rows| super::super::read(file, limits, rows)).error.unwrap()
+    };
+    assert_eq!(error(299_999), "compression blocks of 300000 bytes don't fit the memory budget");
+    // The crafted bytes aren't compressed.
+    assert!(error(300_000).starts_with("damaged orc file: "));
 }
 
 /// A window's worth of a few streams, and none of a column that nobody needs.
