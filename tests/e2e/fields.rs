@@ -200,21 +200,28 @@ fn a_parquet_file_with_other_columns_than_the_first() {
     let all = s3inv_tests::parquet(&rows, VERSIONS);
     for column in OPTIONAL {
         let fewer = s3inv_tests::parquet(&rows, &without(VERSIONS, column));
-        for (files, problem) in [
-            ([all.clone(), all.clone(), fewer.clone()], "is missing, but the inventory's first file has it"),
-            (
-                [fewer.clone(), fewer.clone(), all.clone()],
-                "is there, but the inventory's first file lacks it",
-            ),
-        ] {
-            let folder = folder();
-            let delivery = Delivery::parquet_files(files.into());
-            let third = delivery.files[2].key.clone();
-            let error = build(&folder, &delivery.write(&folder.input())).run().error();
-            let expected = format!("{third}: column {}: {problem}", column.file_name());
-            assert!(error.ends_with(&expected), "{error}");
-            folder.assert_left(&[]);
-        }
+        assert_must_agree(column, &all, &fewer, Delivery::parquet_files);
+    }
+}
+
+/// A third file that has a column which the first lacks, or the other way, is named with it.
+pub(crate) fn assert_must_agree(
+    column: Column,
+    all: &[u8],
+    fewer: &[u8],
+    deliver: fn(Vec<Vec<u8>>) -> Delivery,
+) {
+    for (files, problem) in [
+        ([all, all, fewer], "is missing, but the inventory's first file has it"),
+        ([fewer, fewer, all], "is there, but the inventory's first file lacks it"),
+    ] {
+        let folder = folder();
+        let delivery = deliver(files.map(<[u8]>::to_vec).into());
+        let third = delivery.files[2].key.clone();
+        let error = build(&folder, &delivery.write(&folder.input())).run().error();
+        let expected = format!("{third}: column {}: {problem}", column.file_name());
+        assert!(error.ends_with(&expected), "{error}");
+        folder.assert_left(&[]);
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::bad_rows::{assert_each, bad_in_columns, good, mixed};
 use crate::build::{build, exported, query, verify};
+use crate::fields::assert_must_agree;
 use crate::sums::{assert_same, sums};
 
 fn rows() -> Vec<Row> {
@@ -160,18 +161,7 @@ fn a_file_with_other_columns_than_the_first() {
     let all = written().bytes("few");
     for column in OPTIONAL {
         let fewer = written().bytes(&format!("without {}", column.file_name()));
-        for (files, problem) in [
-            ([all.clone(), fewer.clone()], "is missing, but the inventory's first file has it"),
-            ([fewer, all.clone()], "is there, but the inventory's first file lacks it"),
-        ] {
-            let folder = folder();
-            let delivery = Delivery::orc_files(files.into());
-            let second = delivery.files[1].key.clone();
-            let error = build(&folder, &delivery.write(&folder.input())).run().error();
-            let expected = format!("{second}: column {}: {problem}", column.file_name());
-            assert!(error.ends_with(&expected), "{error}");
-            folder.assert_left(&[]);
-        }
+        assert_must_agree(column, &all, &fewer, Delivery::orc_files);
     }
 }
 

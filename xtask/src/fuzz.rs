@@ -1,7 +1,9 @@
 //! `cargo xtask fuzz`: the fuzz targets under libFuzzer, which is led by coverage.
 
 use std::fs;
-use std::process::ExitCode;
+use std::io;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 
 use crate::failure::{Advise, CHECK_DISK, Failure};
 use crate::workspace::{Workspace, cargo, check};
@@ -16,8 +18,6 @@ pub(crate) struct Args {
     targets: Vec<String>,
 }
 
-/// All targets: their folders in the corpus.
-const TARGETS: [&str; 7] = ["csv", "forged", "gzip", "index", "manifest", "orc", "parquet"];
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 /// What `cargo fuzz --sanitizer none` passes: counters of edges, and compared values.
 const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -44,30 +44,38 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     build.arg("--target-dir").arg(&target).env("RUSTFLAGS", FLAGS);
     check(&mut build, "install a C++ compiler, and Rust for x86-64 Linux")?;
     let binary = target.join(TRIPLE).join("fuzz/fuzz");
-    let chosen: Vec<&str> = if args.targets.is_empty() {
-        TARGETS.to_vec()
-    } else {
-        args.targets.iter().map(String::as_str).collect()
-    };
+    let corpus = workspace.root.join("tests/fuzz/corpus");
+    let all = targets(&corpus)?;
+    let chosen = if args.targets.is_empty() { &all } else { &args.targets };
     for name in chosen {
-        if !TARGETS.contains(&name) {
-            return Err(Failure::new(
-                format_args!("no target {name}"),
-                format_args!("name one of {TARGETS:?}"),
-            ));
+        if !all.contains(name) {
+            return Err(Failure::new(format_args!("no target {name}"), format_args!("name one of {all:?}")));
         }
-        let found = target.join("corpus").join(name);
-        fs::create_dir_all(&found).advise(found.display(), CHECK_DISK)?;
         println!("== {name}, {} s", args.seconds);
-        let mut fuzz = std::process::Command::new("prlimit");
-        fuzz.arg(format!("--as={}", (MEMORY + 1024) << 20)).arg(&binary).arg(&found);
-        fuzz.arg(workspace.root.join("tests/fuzz/corpus").join(name));
-        fuzz.args([format!("-max_total_time={}", args.seconds), format!("-rss_limit_mb={MEMORY}")]);
-        fuzz.args(["-timeout=20", "-print_final_stats=1", "-verbosity=0", "-max_len=65536"]);
-        fuzz.arg(format!("-artifact_prefix={}/crash-{name}-", target.display()));
-        fuzz.env("S3INV_FUZZ_TARGET", name);
-        let remedy = "replay the file that is named above: put it into tests/fuzz/corpus, and run the tests";
-        check(&mut fuzz, remedy)?;
+        fuzz(name, args.seconds, &binary, &corpus, &target)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// All targets: the folders of the corpus.
+fn targets(corpus: &Path) -> Result<Vec<String>, Failure> {
+    let folders = fs::read_dir(corpus).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let folders = folders.advise(corpus.display(), CHECK_DISK)?;
+    let mut names: Vec<String> =
+        folders.iter().map(|folder| folder.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Runs one target. What it finds on its way is kept in `target`, and taken up again the next time.
+fn fuzz(name: &str, seconds: u32, binary: &Path, corpus: &Path, target: &Path) -> Result<(), Failure> {
+    let found = target.join("corpus").join(name);
+    fs::create_dir_all(&found).advise(found.display(), CHECK_DISK)?;
+    let mut fuzz = Command::new("prlimit");
+    fuzz.arg(format!("--as={}", (MEMORY + 1024) << 20)).arg(binary).arg(&found).arg(corpus.join(name));
+    fuzz.args([format!("-max_total_time={seconds}"), format!("-rss_limit_mb={MEMORY}")]);
+    fuzz.args(["-timeout=20", "-print_final_stats=1", "-verbosity=0", "-max_len=65536"]);
+    fuzz.arg(format!("-artifact_prefix={}/crash-{name}-", target.display()));
+    fuzz.env("S3INV_FUZZ_TARGET", name);
+    check(&mut fuzz, "put the file that is named above into tests/fuzz/corpus, and run the tests")
 }

@@ -34,16 +34,20 @@ impl Reading {
     /// Whether a field is there and matters: no other is looked at.
     #[must_use]
     pub fn needs(&self, field: Field) -> bool {
-        let matters = match field {
+        self.matters(field) && self.fields.has(field)
+    }
+
+    /// Whether something that is measured is made of the field.
+    pub(crate) fn matters(&self, field: Field) -> bool {
+        match field {
             Field::IsLatest | Field::IsDeleteMarker => true,
             Field::Size => {
                 [Measure::Bytes, Measure::Cost, Measure::Size].map(|m| self.measures(m)).contains(&true)
             }
             Field::StorageClass => self.measures(Measure::Classes),
-            Field::IntelligentTieringAccessTier => self.needs(Field::StorageClass),
+            Field::IntelligentTieringAccessTier => self.matters(Field::StorageClass),
             Field::LastModifiedDate => self.measures(Measure::Dates) || self.measures(Measure::Age),
-        };
-        matters && self.fields.has(field)
+        }
     }
 
     /// Checks that a file has just the fields that the inventory has.

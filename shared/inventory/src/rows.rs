@@ -71,10 +71,10 @@ impl Needs {
     fn new(reading: &Reading) -> Self {
         let measures = |measure| reading.measures(measure);
         Self {
-            size: measures(Measure::Bytes) || measures(Measure::Size) || measures(Measure::Cost),
+            size: reading.matters(Field::Size),
             bytes: measures(Measure::Bytes),
-            class: measures(Measure::Classes),
-            modified: measures(Measure::Dates) || measures(Measure::Age),
+            class: reading.matters(Field::StorageClass),
+            modified: reading.matters(Field::LastModifiedDate),
             dates: measures(Measure::Dates),
             noncurrent: measures(Measure::Noncurrent),
         }

@@ -186,7 +186,7 @@ impl<S: RunSink> Rollup<S> {
                 self.add_in_parts(row, cells.end, &schema, between)?;
             }
         }
-        if all.is_some() || self.tree.added() != Added::default() {
+        if all.is_some() || !self.tree.is_empty() {
             self.write_run(&schema, all, between)?;
         }
         self.table.clear();
@@ -217,7 +217,7 @@ impl<S: RunSink> Rollup<S> {
         schema: &Schema,
         between: &impl Fn() -> Result<(), E>,
     ) -> Result<(), E> {
-        if self.tree.added() != Added::default() {
+        if !self.tree.is_empty() {
             self.write_run(schema, None, between)?;
         }
         self.tree.clear();

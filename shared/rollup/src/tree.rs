@@ -110,22 +110,27 @@ impl Tree {
         self.push(0, 0);
     }
 
+    /// Whether nothing was added: the root is there in any case.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.added == Added::default()
+    }
+
     /// What is in the tree.
     pub(crate) fn added(&self) -> Added {
         self.added
     }
 
-    /// How many cells of a directory a tree takes that has nothing but the root: one at least.
+    /// How many cells of a directory an empty tree takes: one at least.
     pub(crate) fn most_at_once(&self, table: &Table, row: usize) -> usize {
         (self.most_cells / (prefix::depth(table.name(row)) + 1)).max(1)
     }
 
     /// Adds some of the cells of a directory of a table, which comes after all before it. Full, it takes
-    /// nothing; a tree with nothing but the root takes [`Tree::most_at_once`].
+    /// nothing; an empty tree takes [`Tree::most_at_once`].
     pub(crate) fn add(&mut self, table: &Table, row: usize, cells: &Range<usize>) -> Result<(), Refused> {
         let name = table.name(row);
         let depth = prefix::depth(name) + 1;
-        let alone = self.nodes.len() == 1 && cells.len() <= self.most_at_once(table, row);
+        let alone = self.is_empty() && cells.len() <= self.most_at_once(table, row);
         if !alone && !self.has_room(depth, cells.len()) {
             return Err(Refused::Full);
         }

@@ -6,7 +6,7 @@ use crate::error::excerpt;
 pub enum Format {
     /// CSV, gzipped or not: see [`csv`](crate::csv).
     Csv,
-    /// Apache ORC.
+    /// Apache ORC: see [`orc`](crate::orc).
     Orc,
     /// Apache Parquet: see [`parquet`](crate::parquet).
     Parquet,
