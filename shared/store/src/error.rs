@@ -3,6 +3,8 @@ use std::ops::Range;
 
 use s3inv_model::ErrorKind;
 
+use crate::Only;
+
 /// What went wrong, as far as a caller can act on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreErrorKind {
@@ -16,6 +18,11 @@ pub enum StoreErrorKind {
     Changed,
     /// The object is shorter than the range asked for.
     Range,
+    /// What must hold of what is there, for a write to count, does not: see
+    /// [`Only`](crate::Only).
+    Precondition,
+    /// The upload was aborted by somebody else; or it is complete, and the answer was lost.
+    UploadGone,
     /// It failed in a way that passes: throttling, a broken connection. Retries are used up.
     Retryable,
     /// Anything else, such as a full disk.
@@ -58,7 +65,11 @@ impl StoreError {
             | StoreErrorKind::NotFound
             | StoreErrorKind::Denied
             | StoreErrorKind::Range => ErrorKind::BadInput,
-            StoreErrorKind::Changed | StoreErrorKind::Retryable | StoreErrorKind::Other => ErrorKind::Storage,
+            StoreErrorKind::Changed
+            | StoreErrorKind::Precondition
+            | StoreErrorKind::UploadGone
+            | StoreErrorKind::Retryable
+            | StoreErrorKind::Other => ErrorKind::Storage,
         }
     }
 
@@ -72,6 +83,23 @@ impl StoreError {
 
     pub(crate) fn changed(uri: &str) -> Self {
         Self::new(uri, StoreErrorKind::Changed, "changed since its size was read")
+    }
+
+    pub(crate) fn precondition(uri: &str, only: Only<'_>) -> Self {
+        let text = match only {
+            Only::IfAbsent => "not written: an object is there already",
+            Only::IfMatch(_) => "not written: what is there is no longer the object to replace",
+            Only::Always => "not written: the store named a condition that was not set",
+        };
+        Self::new(uri, StoreErrorKind::Precondition, text)
+    }
+
+    pub(crate) fn upload_gone(uri: &str) -> Self {
+        Self::new(
+            uri,
+            StoreErrorKind::UploadGone,
+            "not written: its upload is gone, aborted by somebody else",
+        )
     }
 
     pub(crate) fn other(uri: &str, text: &str) -> Self {
@@ -124,6 +152,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_condition_that_does_not_hold_is_named() {
+        let text = |only| StoreError::precondition("k", only).to_string();
+        assert_eq!(text(Only::IfAbsent), "k: not written: an object is there already");
+        assert_eq!(
+            text(Only::IfMatch("e")),
+            "k: not written: what is there is no longer the object to replace"
+        );
+    }
+
+    #[test]
     fn messages_are_one_line() {
         let error = StoreError::invalid("s3://b/a\nb\u{1b}", "no\r\nway");
         assert_eq!(error.to_string(), "s3://b/a\\nb\\u{1b}: no\\r\\nway");
@@ -136,6 +174,7 @@ mod tests {
         let denied = StoreError::io("k", &io::Error::from(io::ErrorKind::PermissionDenied));
         assert_eq!(denied.error_kind(), ErrorKind::BadInput);
         assert_eq!(denied.to_string(), "k: access denied (permission denied)");
+        assert_eq!(StoreError::upload_gone("k").error_kind(), ErrorKind::Storage);
         let full = io::Error::from(io::ErrorKind::StorageFull);
         assert_eq!(StoreError::io("k", &full).error_kind(), ErrorKind::Storage);
     }

@@ -127,6 +127,12 @@ impl TempFile {
         Ok(())
     }
 
+    /// Makes it the file at `destination`, in one step, unless there is one (`AlreadyExists`).
+    pub(crate) fn persist_new(self, destination: &Path) -> io::Result<()> {
+        // Its temporary name goes when it is dropped.
+        fs::hard_link(&self.path, destination)
+    }
+
     pub(crate) fn discard(mut self) -> io::Result<()> {
         self.armed = false;
         match fs::remove_file(&self.path) {

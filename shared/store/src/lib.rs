@@ -5,7 +5,7 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use s3inv_store::{Location, Store};
+//! use s3inv_store::{Location, Only, Store};
 //!
 //! let folder = tempfile::tempdir()?;
 //! let text = format!("{}/hello", folder.path().display());
@@ -13,7 +13,7 @@
 //!
 //! let mut upload = store.create(&key).await?;
 //! upload.write("hello, world".into()).await?;
-//! upload.complete().await?;
+//! upload.complete(Only::IfAbsent).await?;
 //!
 //! let (tail, meta) = store.read_tail(&key, 5).await?;
 //! assert_eq!((&tail[..], meta.size), (&b"world"[..], 12));
@@ -23,9 +23,44 @@
 //!
 //! For `s3://` it takes the caller's [`SdkConfig`], or that of [`sdk_config`].
 //!
-//! It is no general object store: nothing lists, copies or deletes objects. It is the only crate
-//! that knows the AWS SDK.
+//! [`put`] writes small objects at once; [`Only`] says what must hold of what is there for a write
+//! to count, which is how several writers agree; [`Upload::copy`] takes bytes of another object
+//! without passing them through this process, where it can.
+//!
+//! What only an object store has is a [`Bucket`], of [`Location::open_bucket`]: listings, removal, and
+//! uploads that others see and abort:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), s3inv_store::StoreError> {
+//! use s3inv_store::{Bucket, MemoryStore, Only, StoreErrorKind, put};
+//!
+//! let bucket = MemoryStore::new();
+//! let upload = bucket.begin("index").await?;
+//! for (key, id) in bucket.uploads("index").await? {
+//!     bucket.abort_upload(&key, &id).await?;
+//! }
+//! let error = upload.complete(Only::Always).await.unwrap_err();
+//! assert_eq!(error.kind(), StoreErrorKind::UploadGone);
+//!
+//! put(&bucket, "work/a", "1", Only::IfAbsent).await?;
+//! let error = put(&bucket, "work/a", "2", Only::IfAbsent).await.unwrap_err();
+//! assert_eq!(error.kind(), StoreErrorKind::Precondition);
+//! put(&bucket, "work/b/c", "3", Only::Always).await?;
+//!
+//! let page = bucket.list("work/", None, true).await?;
+//! assert_eq!((page.objects[0].key.as_str(), &page.folders[..]), ("work/a", &["work/b/".to_owned()][..]));
+//! bucket.delete(&["work/a".to_owned(), "work/none".to_owned()]).await?;
+//! assert_eq!(bucket.keys(), ["work/b/c"]);
+//! # Ok(()) }
+//! ```
+//!
+//! [`in_region_of`] turns a configuration to the Region of a bucket.
+//!
+//! It is no general object store: no versions, tags, metadata or access rules. It is the only
+//! crate that knows the AWS SDK for S3.
 
+mod bucket;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod counting;
@@ -34,14 +69,16 @@ pub mod lease;
 mod local;
 mod location;
 mod memory;
+mod percent;
 mod s3;
 mod store;
 
 pub use aws_config::SdkConfig;
+pub use bucket::{Bucket, Listed, Page};
 pub use counting::{Counting, Counts};
 pub use error::{StoreError, StoreErrorKind};
 pub use local::LocalStore;
 pub use location::Location;
 pub use memory::MemoryStore;
-pub use s3::{S3Store, sdk_config};
-pub use store::{ObjectMeta, Store, Upload};
+pub use s3::{S3Store, in_region_of, sdk_config};
+pub use store::{ObjectMeta, Only, Store, Upload, put};

@@ -1,5 +1,5 @@
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -10,12 +10,17 @@ use tokio_util::task::TaskTracker;
 
 use crate::error::check_range;
 use crate::lease::{TempFile, directory_holding};
-use crate::{ObjectMeta, Store, StoreError, StoreErrorKind, Upload};
+use crate::{ObjectMeta, Only, Store, StoreError, StoreErrorKind, Upload};
 
 /// Regular files below a directory. A key is a relative path with `/`.
 ///
 /// Keys come from input: one that could lead out of the directory (absolute, or with an empty,
-/// `.` or `..` component) is refused. Symbolic links are the user's own, and are followed.
+/// `.` or `..` component) is refused. Symbolic links are the user's own, and are followed. What
+/// [`Upload::copy`] copies from is a path, taken as it is.
+///
+/// [`Only::IfAbsent`] needs a file system with hard links, and holds against every other writer.
+/// [`Only::IfMatch`] compares, then renames: a file that somebody else puts there in between is
+/// replaced.
 #[derive(Clone, Debug)]
 pub struct LocalStore {
     root: PathBuf,
@@ -116,15 +121,26 @@ fn meta_of(file: &File, uri: &str) -> Result<ObjectMeta, StoreError> {
 }
 
 fn read(path: &Path, uri: &str, range: &Range<u64>, if_match: Option<&str>) -> Result<Bytes, StoreError> {
-    let (file, meta) = open(path, uri)?;
-    let same = |meta: &ObjectMeta| if_match.is_none_or(|etag| etag == meta.etag);
-    if !same(&meta) {
-        return Err(StoreError::changed(uri));
-    }
+    let (file, meta) = open_matching(path, uri, if_match)?;
     check_range(uri, range, meta.size)?;
     let bytes = read_at(&file, uri, range)?;
-    // Somebody may have written into the file meanwhile.
-    if same(&meta_of(&file, uri)?) { Ok(bytes) } else { Err(StoreError::changed(uri)) }
+    if unchanged(&file, uri, if_match)? { Ok(bytes) } else { Err(StoreError::changed(uri)) }
+}
+
+fn open_matching(path: &Path, uri: &str, if_match: Option<&str>) -> Result<(File, ObjectMeta), StoreError> {
+    let (file, meta) = open(path, uri)?;
+    if if_match.is_some_and(|etag| etag != meta.etag) {
+        return Err(StoreError::changed(uri));
+    }
+    Ok((file, meta))
+}
+
+/// Whether nobody has written into the file while it was read.
+fn unchanged(file: &File, uri: &str, if_match: Option<&str>) -> Result<bool, StoreError> {
+    match if_match {
+        Some(etag) => Ok(meta_of(file, uri)?.etag == etag),
+        None => Ok(true),
+    }
 }
 
 /// The bytes of a range that lies within the file, as far as its metadata say.
@@ -157,6 +173,36 @@ fn check_directory(path: &Path, uri: &str) -> Result<(), StoreError> {
     Err(StoreError::new(uri, StoreErrorKind::NotFound, &text))
 }
 
+/// Appends a range of the file at `from` to `to`.
+fn copy(from: &str, range: &Range<u64>, if_match: Option<&str>, mut to: &File) -> Result<(), StoreError> {
+    let failed = |e| StoreError::io(from, &e);
+    let (mut file, meta) = open_matching(Path::new(from), from, if_match)?;
+    check_range(from, range, meta.size)?;
+    file.seek(SeekFrom::Start(range.start)).map_err(failed)?;
+    let len = range.end - range.start;
+    // The system copies between files without showing us the bytes, where it can.
+    let copied = io::copy(&mut (&file).take(len), &mut to).map_err(failed)?;
+    if copied == len && unchanged(&file, from, if_match)? { Ok(()) } else { Err(StoreError::changed(from)) }
+}
+
+/// Makes the file appear, if `only` holds.
+fn persist(temporary: TempFile, path: &Path, uri: &str, only: Only<'_>) -> Result<(), StoreError> {
+    let failed = |e: io::Error| match e.kind() {
+        io::ErrorKind::AlreadyExists => StoreError::precondition(uri, only),
+        _ => StoreError::io(uri, &e),
+    };
+    match only {
+        Only::Always => {}
+        Only::IfAbsent => return temporary.persist_new(path).map_err(failed),
+        Only::IfMatch(etag) => match regular(path, uri) {
+            Ok(meta) if meta.etag == etag => {}
+            Err(error) if error.kind() != StoreErrorKind::NotFound => return Err(error),
+            _ => return Err(StoreError::precondition(uri, only)),
+        },
+    }
+    temporary.persist(path).map_err(failed)
+}
+
 struct LocalUpload {
     temporary: TempFile,
     destination: PathBuf,
@@ -179,15 +225,32 @@ impl Upload for LocalUpload {
         Ok(())
     }
 
-    async fn complete(self: Box<Self>) -> Result<(), StoreError> {
+    async fn copy(
+        &mut self,
+        from: &str,
+        range: Range<u64>,
+        if_match: Option<&str>,
+    ) -> Result<(), StoreError> {
+        if self.broken {
+            return Err(StoreError::broken_upload(&self.uri));
+        }
+        self.broken = true;
+        let (file, from, if_match) = (self.temporary.file(), from.to_owned(), if_match.map(str::to_owned));
+        let copied = move || copy(&from, &range, if_match.as_deref(), &file);
+        self.blocking.run(&self.uri, copied).await?;
+        self.broken = false;
+        Ok(())
+    }
+
+    async fn complete(self: Box<Self>, only: Only<'_>) -> Result<(), StoreError> {
         if self.broken {
             return Err(StoreError::broken_upload(&self.uri));
         }
         let file = self.temporary.file();
         self.blocking.io(&self.uri, move || file.sync_all()).await?;
         // Renamed here, not in a thread: dropped futures must not make an object appear later.
-        self.temporary.persist(&self.destination).map_err(|e| StoreError::io(&self.uri, &e))?;
         let directory = directory_holding(&self.destination).to_owned();
+        persist(self.temporary, &self.destination, &self.uri, only)?;
         self.blocking.io(&self.uri, move || sync_directory(&directory)).await
     }
 
@@ -323,7 +386,7 @@ mod tests {
             tokio::select! { biased; _ = write => panic!("written"), () = std::future::ready(()) => drop(go) }
             store.settle().await;
             assert!(upload.write(Bytes::new()).await.is_err());
-            assert!(upload.complete().await.is_err());
+            assert!(upload.complete(Only::Always).await.is_err());
             assert_eq!(files(root.path()), 0);
         });
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 
-use crate::{LocalStore, S3Store, Store, StoreError};
+use crate::{Bucket, LocalStore, S3Store, Store, StoreError, percent};
 
 /// Where an object, or a folder of objects, is: `s3://bucket/key`, `file:///path` or a path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +58,18 @@ impl Location {
         }
     }
 
+    /// What has this name in a folder, which may be written with its last `/` or without.
+    #[must_use]
+    pub fn join(&self, name: &str) -> Self {
+        Self(match &self.0 {
+            Place::Local(path) => Place::Local(path.join(name)),
+            Place::S3 { bucket, key } => {
+                let slash = if key.is_empty() || key.ends_with('/') { "" } else { "/" };
+                Place::S3 { bucket: bucket.clone(), key: format!("{key}{slash}{name}") }
+            }
+        })
+    }
+
     /// The store that the object is in, and its key there. Nothing is asked of the store yet.
     ///
     /// Fails for the name of a folder, and for S3 without a configuration (see
@@ -70,6 +82,17 @@ impl Location {
                 let config = config.ok_or_else(|| self.invalid("needs a configuration for AWS"))?;
                 Ok((Arc::new(S3Store::new(config, bucket)?), key.clone()))
             }
+        }
+    }
+
+    /// The bucket of a location in S3, and the key there, which is empty for the whole bucket and
+    /// may end in `/`. Nothing is asked of the bucket yet.
+    ///
+    /// Fails for a local path, and with a configuration that can't work.
+    pub fn open_bucket(&self, config: &SdkConfig) -> Result<(Arc<dyn Bucket>, String), StoreError> {
+        match &self.0 {
+            Place::Local(_) => Err(self.invalid("not in S3: write s3://bucket/key")),
+            Place::S3 { bucket, key } => Ok((Arc::new(S3Store::new(config, bucket)?), key.clone())),
         }
     }
 
@@ -121,7 +144,7 @@ fn file(text: &str, rest: &str) -> Result<Place, StoreError> {
     if !path.starts_with('/') {
         return Err(StoreError::invalid(text, "not a local absolute path: write file:///path"));
     }
-    let decoded = percent_decoded(path).and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded = percent::decoded(path).and_then(|bytes| String::from_utf8(bytes).ok());
     local(text, decoded.ok_or_else(|| StoreError::invalid(text, "%XX in it does not decode to UTF-8"))?)
 }
 
@@ -130,19 +153,6 @@ fn local(text: &str, path: String) -> Result<Place, StoreError> {
         return Err(StoreError::invalid(text, "empty, or holds a zero byte: not a path"));
     }
     Ok(Place::Local(path.into()))
-}
-
-fn percent_decoded(text: &str) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(if byte == b'%' { hex(bytes.next()?)? << 4 | hex(bytes.next()?)? } else { byte });
-    }
-    Some(decoded)
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
 #[cfg(test)]
@@ -201,6 +211,30 @@ mod tests {
         ] {
             let error = Location::parse(text).unwrap().open(None).err().unwrap();
             assert_eq!(error.to_string(), says);
+        }
+    }
+
+    #[test]
+    fn a_bucket_is_opened_with_a_key_or_a_folder_or_none() {
+        let config = SdkConfig::builder().endpoint_url("http://127.0.0.1:9").build();
+        for (text, key) in [("s3://bucket", ""), ("s3://bucket/", ""), ("s3://bucket/a/", "a/")] {
+            let (bucket, opened) = Location::parse(text).unwrap().open_bucket(&config).unwrap();
+            assert_eq!((opened.as_str(), bucket.uri(&opened)), (key, format!("s3://bucket/{key}")));
+        }
+        let error = Location::parse("a/").unwrap().open_bucket(&config).err().unwrap();
+        assert_eq!(error.to_string(), "a/: not in S3: write s3://bucket/key");
+    }
+
+    #[test]
+    fn names_in_folders() {
+        for (folder, joined) in [
+            ("s3://bucket", "s3://bucket/name"),
+            ("s3://bucket/a/", "s3://bucket/a/name"),
+            ("s3://bucket/a", "s3://bucket/a/name"),
+            ("a/", "a/name"),
+            ("/a", "/a/name"),
+        ] {
+            assert_eq!(Location::parse(folder).unwrap().join("name").to_string(), joined);
         }
     }
 

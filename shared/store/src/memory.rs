@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,7 +6,13 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 
 use crate::error::check_range;
-use crate::{ObjectMeta, Store, StoreError, Upload};
+use crate::{Bucket, Listed, ObjectMeta, Only, Page, Store, StoreError, Upload};
+
+/// How many objects and folders a page has. S3's 1,000 would hide the next page from tests.
+const PAGE: usize = 10;
+
+/// What names of objects in memory start with.
+const SCHEME: &str = "memory:";
 
 /// Objects in memory, for tests. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +21,55 @@ pub struct MemoryStore(Arc<Mutex<Objects>>);
 #[derive(Debug, Default)]
 struct Objects {
     by_key: BTreeMap<String, (Bytes, ObjectMeta)>,
-    written: u64,
+    /// Key and id of the uploads that [`Bucket::begin`] began.
+    uploads: BTreeSet<(String, String)>,
+    /// Objects written and uploads begun: no number comes twice.
+    count: u64,
+}
+
+impl Objects {
+    fn next(&mut self) -> u64 {
+        self.count += 1;
+        self.count
+    }
+
+    fn put(&mut self, key: &str, bytes: Bytes) {
+        let meta = ObjectMeta { size: bytes.len() as u64, etag: format!("\"{}\"", self.next()) };
+        self.by_key.insert(key.to_owned(), (bytes, meta));
+    }
+
+    fn holds(&self, key: &str, only: Only<'_>) -> bool {
+        let there = self.by_key.get(key).map(|(_, meta)| meta.etag.as_str());
+        match only {
+            Only::Always => true,
+            Only::IfAbsent => there.is_none(),
+            Only::IfMatch(etag) => there == Some(etag),
+        }
+    }
+
+    /// The page after the object or folder of this name.
+    fn page(&self, prefix: &str, after: Option<&str>, folders: bool) -> Page {
+        let mut page = Page::default();
+        let mut last = after.map(str::to_owned);
+        let keys = self.by_key.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix));
+        for (key, (_, meta)) in keys {
+            let folder = key[prefix.len()..].find('/').filter(|_| folders);
+            let name = folder.map_or(key.as_str(), |at| &key[..=prefix.len() + at]);
+            if last.as_deref().is_some_and(|last| name <= last) {
+                continue;
+            }
+            if page.objects.len() + page.folders.len() == PAGE {
+                page.next = last;
+                break;
+            }
+            match folder {
+                Some(_) => page.folders.push(name.to_owned()),
+                None => page.objects.push(Listed { key: name.to_owned(), size: meta.size }),
+            }
+            last = Some(name.to_owned());
+        }
+        page
+    }
 }
 
 impl MemoryStore {
@@ -27,11 +81,7 @@ impl MemoryStore {
 
     /// Makes `bytes` the object at `key`.
     pub fn put(&self, key: &str, bytes: impl Into<Bytes>) {
-        let bytes = bytes.into();
-        let mut objects = self.lock();
-        objects.written += 1;
-        let meta = ObjectMeta { size: bytes.len() as u64, etag: format!("\"{}\"", objects.written) };
-        objects.by_key.insert(key.to_owned(), (bytes, meta));
+        self.lock().put(key, bytes.into());
     }
 
     /// All keys, in their order.
@@ -46,6 +96,10 @@ impl MemoryStore {
 
     fn get(&self, key: &str) -> Result<(Bytes, ObjectMeta), StoreError> {
         self.lock().by_key.get(key).cloned().ok_or_else(|| StoreError::not_found(&self.uri(key)))
+    }
+
+    fn upload(&self, key: &str, id: Option<String>) -> Box<dyn Upload> {
+        Box::new(MemoryUpload { store: self.clone(), key: key.to_owned(), id, bytes: BytesMut::new() })
     }
 }
 
@@ -70,34 +124,109 @@ impl Store for MemoryStore {
     }
 
     async fn create(&self, key: &str) -> Result<Box<dyn Upload>, StoreError> {
-        Ok(Box::new(MemoryUpload { store: self.clone(), key: key.to_owned(), bytes: BytesMut::new() }))
+        Ok(self.upload(key, None))
     }
 
     fn uri(&self, key: &str) -> String {
-        format!("memory:{key}")
+        format!("{SCHEME}{key}")
+    }
+}
+
+#[async_trait]
+impl Bucket for MemoryStore {
+    async fn list(&self, prefix: &str, next: Option<&str>, folders: bool) -> Result<Page, StoreError> {
+        Ok(self.lock().page(prefix, next, folders))
+    }
+
+    async fn delete(&self, keys: &[String]) -> Result<(), StoreError> {
+        let mut objects = self.lock();
+        for key in keys {
+            objects.by_key.remove(key);
+        }
+        Ok(())
+    }
+
+    async fn begin(&self, key: &str) -> Result<Box<dyn Upload>, StoreError> {
+        let mut objects = self.lock();
+        let id = objects.next().to_string();
+        objects.uploads.insert((key.to_owned(), id.clone()));
+        Ok(self.upload(key, Some(id)))
+    }
+
+    async fn uploads(&self, prefix: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let open = self.lock();
+        Ok(open.uploads.iter().filter(|(key, _)| key.starts_with(prefix)).cloned().collect())
+    }
+
+    async fn abort_upload(&self, key: &str, id: &str) -> Result<(), StoreError> {
+        self.lock().uploads.remove(&(key.to_owned(), id.to_owned()));
+        Ok(())
     }
 }
 
 struct MemoryUpload {
     store: MemoryStore,
     key: String,
+    /// Of one that others can see and abort.
+    id: Option<String>,
     bytes: BytesMut,
+}
+
+impl MemoryUpload {
+    fn uri(&self) -> String {
+        self.store.uri(&self.key)
+    }
+
+    fn check_open(&self, objects: &Objects) -> Result<(), StoreError> {
+        match &self.id {
+            Some(id) if !objects.uploads.contains(&(self.key.clone(), id.clone())) => {
+                Err(StoreError::upload_gone(&self.uri()))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 #[async_trait]
 impl Upload for MemoryUpload {
     async fn write(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+        self.check_open(&self.store.lock())?;
         self.bytes.extend_from_slice(&bytes);
         Ok(())
     }
 
-    async fn complete(self: Box<Self>) -> Result<(), StoreError> {
-        self.store.put(&self.key, self.bytes);
+    async fn copy(
+        &mut self,
+        from: &str,
+        range: Range<u64>,
+        if_match: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let key = from.strip_prefix(SCHEME).ok_or_else(|| StoreError::invalid(from, "not in memory"))?;
+        let bytes = self.store.read(key, range, if_match).await?;
+        self.write(bytes).await
+    }
+
+    async fn complete(mut self: Box<Self>, only: Only<'_>) -> Result<(), StoreError> {
+        let bytes = self.bytes.split().freeze();
+        let mut objects = self.store.lock();
+        self.check_open(&objects)?;
+        if !objects.holds(&self.key, only) {
+            return Err(StoreError::precondition(&self.uri(), only));
+        }
+        objects.put(&self.key, bytes);
         Ok(())
     }
 
     async fn abort(self: Box<Self>) -> Result<(), StoreError> {
         Ok(())
+    }
+}
+
+impl Drop for MemoryUpload {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.take() {
+            self.store.lock().uploads.remove(&(std::mem::take(&mut self.key), id));
+        }
     }
 }
 
@@ -107,6 +236,20 @@ mod tests {
 
     #[tokio::test]
     async fn conforms() {
-        crate::conformance::run(Arc::new(MemoryStore::new()), "test/").await;
+        let store = MemoryStore::new();
+        crate::conformance::run(Arc::new(store.clone()), "test/").await;
+        crate::conformance::run_bucket(Arc::new(store), "lists/").await;
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_is_gone_takes_nothing_more() {
+        let store = MemoryStore::new();
+        let mut upload = store.begin("k").await.unwrap();
+        upload.write(Bytes::from_static(b"first")).await.unwrap();
+        let uploads = store.uploads("").await.unwrap();
+        store.abort_upload("k", &uploads[0].1).await.unwrap();
+        let error = upload.write(Bytes::from_static(b"second")).await.unwrap_err();
+        assert_eq!(error.kind(), crate::StoreErrorKind::UploadGone);
+        assert_eq!(error.to_string(), "memory:k: not written: its upload is gone, aborted by somebody else");
     }
 }

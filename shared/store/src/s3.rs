@@ -1,5 +1,9 @@
+mod bucket;
 mod config;
+mod open;
+mod parts;
 mod refused;
+mod region;
 mod served;
 mod upload;
 
@@ -14,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::config::sdk_config;
 use self::refused::{Doing, refused};
+pub use self::region::in_region_of;
 use self::served::Served;
 use self::upload::S3Upload;
 use crate::{ObjectMeta, Store, StoreError, StoreErrorKind, Upload};

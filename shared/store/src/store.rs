@@ -45,6 +45,35 @@ pub trait Store: Send + Sync + 'static {
     async fn settle(&self) {}
 }
 
+/// What must hold of what is there under the key, for a write to count.
+///
+/// A store checks and writes in one step; [`LocalStore`](crate::LocalStore) says where it can't. A
+/// request that is sent again because its answer was lost meets what it wrote itself: whoever is
+/// told [`Precondition`](crate::StoreErrorKind::Precondition) has to look whose object is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Only<'a> {
+    /// Nothing: the object takes the place of one that is there.
+    Always,
+    /// No object is there (`If-None-Match: *`).
+    IfAbsent,
+    /// The object that is there has this `ETag` (`If-Match`).
+    IfMatch(&'a str),
+}
+
+/// Writes `bytes` as the object at `key`: [`Store::create`], [`Upload::write`] and
+/// [`Upload::complete`], with their errors.
+pub async fn put(
+    store: &dyn Store,
+    key: &str,
+    bytes: impl Into<Bytes> + Send,
+    only: Only<'_>,
+) -> Result<(), StoreError> {
+    let bytes = bytes.into();
+    let mut upload = store.create(key).await?;
+    upload.write(bytes).await?;
+    upload.complete(only).await
+}
+
 /// An object being written. Dropping it aborts it, in the background where that needs a request.
 #[async_trait]
 pub trait Upload: Send {
@@ -52,11 +81,24 @@ pub trait Upload: Send {
     /// [`Upload::abort`] is of use.
     async fn write(&mut self, bytes: Bytes) -> Result<(), StoreError>;
 
-    /// Makes the object appear, in place of one that was there before.
+    /// Appends the bytes of `range` of another object of the same kind of store, named as its
+    /// [`Store::uri`] does, without passing them through this process where that is possible.
+    /// Errors, dropping it and an empty range are as for [`Upload::write`].
     ///
-    /// After an error nothing of it is left. When dropped before its end, the object may have
-    /// appeared; if so it is whole.
-    async fn complete(self: Box<Self>) -> Result<(), StoreError>;
+    /// A range that ends beyond the other object's end is a [`Range`](crate::StoreErrorKind::Range)
+    /// error. With `if_match`, an object whose `ETag` is another by now is
+    /// [`Changed`](crate::StoreErrorKind::Changed); without, parts of two objects may be mixed.
+    async fn copy(&mut self, from: &str, range: Range<u64>, if_match: Option<&str>)
+    -> Result<(), StoreError>;
+
+    /// Makes the object appear, unless `only` does not hold of what is there:
+    /// [`Precondition`](crate::StoreErrorKind::Precondition).
+    ///
+    /// After another error nothing of it is left, except where an answer was lost
+    /// ([`Retryable`](crate::StoreErrorKind::Retryable), or
+    /// [`UploadGone`](crate::StoreErrorKind::UploadGone) for a request sent again): then, and when
+    /// dropped before its end, the object may have appeared; if so it is whole.
+    async fn complete(self: Box<Self>, only: Only<'_>) -> Result<(), StoreError>;
 
     /// Removes everything written.
     async fn abort(self: Box<Self>) -> Result<(), StoreError>;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
-use s3inv_store::{Location, S3Store, Store, StoreErrorKind};
+use s3inv_store::{Location, Only, S3Store, Store, StoreErrorKind};
 
 fn config(endpoint: &str) -> SdkConfig {
     let credentials = Credentials::new("test", "test", None, None, "tests");
@@ -51,7 +51,10 @@ async fn open_uploads(client: &Client, name: &str) -> usize {
 #[tokio::test]
 async fn conforms() {
     let (store, client) = bucket("conforms").await;
-    s3inv_store::conformance::run(Arc::new(store), "a/b//").await;
+    let store = Arc::new(store);
+    s3inv_store::conformance::run(store.clone(), "a/b//").await;
+    assert_eq!(open_uploads(&client, "conforms").await, 0);
+    s3inv_store::conformance::run_bucket(store, "lists/").await;
     assert_eq!(open_uploads(&client, "conforms").await, 0);
 }
 
@@ -96,6 +99,6 @@ async fn a_missing_bucket_is_named() {
     let error = store.read(&key, 0..1, None).await.unwrap_err();
     assert_eq!(error.to_string(), "s3://s3inv-no-such-bucket/k: the bucket does not exist");
     let upload = store.create(&key).await.unwrap();
-    let error = upload.complete().await.unwrap_err();
+    let error = upload.complete(Only::Always).await.unwrap_err();
     assert_eq!(error.to_string(), "s3://s3inv-no-such-bucket/k: the bucket does not exist");
 }

@@ -41,7 +41,7 @@ pub(super) fn checksums(config: &SdkConfig) -> bool {
 }
 
 /// The endpoint that the SDK will use, by its own rule: one in code, one for S3, one for all.
-fn endpoint(config: &SdkConfig) -> Option<String> {
+pub(super) fn endpoint(config: &SdkConfig) -> Option<String> {
     let general = || config.endpoint_url().map(str::to_owned);
     if config.get_origin("endpoint_url").is_client_config() {
         general()

@@ -3,17 +3,19 @@ use std::error::Error;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
-use crate::{StoreError, StoreErrorKind};
+use crate::{Only, StoreError, StoreErrorKind};
 
-/// What was being done, for the hint that fits.
+/// What was being done, for the kind and the words that fit.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Doing {
+pub(super) enum Doing<'a> {
     Reading,
-    Writing,
+    /// Making an object appear.
+    Completing(Only<'a>),
+    Other,
 }
 
 /// An error of the SDK, in our words.
-pub(super) fn refused<E>(uri: &str, error: &SdkError<E, HttpResponse>, doing: Doing) -> StoreError
+pub(super) fn refused<E>(uri: &str, error: &SdkError<E, HttpResponse>, doing: Doing<'_>) -> StoreError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
@@ -22,29 +24,69 @@ where
     if let Some(text) = wrong_region(status, code, response.headers().get("x-amz-bucket-region")) {
         return StoreError::invalid(uri, &text);
     }
-    let kind = kind(status, code);
+    let kind = kind(status, code, doing);
     let said = said(status, code, error.message());
-    let text = match kind {
-        StoreErrorKind::NotFound if code == Some("NoSuchBucket") => "the bucket does not exist".to_owned(),
-        StoreErrorKind::NotFound if doing == Doing::Reading => return StoreError::not_found(uri),
-        StoreErrorKind::Changed => return StoreError::changed(uri),
-        StoreErrorKind::Range => "the range asked for lies beyond its end".to_owned(),
-        StoreErrorKind::Denied => format!("access denied ({said}{})", hint(doing, code)),
+    let text = match (kind, doing) {
+        (StoreErrorKind::NotFound, _) if code == Some("NoSuchBucket") => {
+            "the bucket does not exist".to_owned()
+        }
+        (StoreErrorKind::NotFound, Doing::Reading) => return StoreError::not_found(uri),
+        (StoreErrorKind::Changed, _) => return StoreError::changed(uri),
+        (StoreErrorKind::UploadGone, _) => return StoreError::upload_gone(uri),
+        (StoreErrorKind::Precondition, Doing::Completing(only)) => {
+            return StoreError::precondition(uri, only);
+        }
+        (StoreErrorKind::Range, _) => "the range asked for lies beyond its end".to_owned(),
+        (StoreErrorKind::Denied, _) => format!("access denied ({said}{})", hint(doing, code)),
         _ => said,
     };
     StoreError::new(uri, kind, &text)
 }
 
-fn kind(status: u16, code: Option<&str>) -> StoreErrorKind {
+/// An error about one object, within an answer about many.
+pub(super) fn reported(code: Option<&str>, message: Option<&str>) -> (StoreErrorKind, String) {
+    match (kind(200, code, Doing::Other), said(200, code, message)) {
+        (StoreErrorKind::Denied, said) => (StoreErrorKind::Denied, format!("access denied ({said})")),
+        reported => reported,
+    }
+}
+
+/// An error of a copy from the object `from` to that at `uri`, whichever of the two it is about.
+pub(super) fn refused_copy<E>(uri: &str, from: &str, error: &SdkError<E, HttpResponse>) -> StoreError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let beyond = error.message().is_some_and(|text| text.starts_with("Range specified is not valid"));
+    if error.code() == Some("InvalidArgument") && beyond {
+        return StoreError::new(from, StoreErrorKind::Range, "the range to copy lies beyond its end");
+    }
+    let refused = refused(from, error, Doing::Reading);
+    match refused.kind() {
+        StoreErrorKind::UploadGone => StoreError::upload_gone(uri),
+        StoreErrorKind::NotFound | StoreErrorKind::Changed | StoreErrorKind::Range => refused,
+        kind => StoreError::new(uri, kind, &format!("copying {refused}")),
+    }
+}
+
+/// Codes come first: an error may be found out after the status is sent, or about one of many.
+fn kind(status: u16, code: Option<&str>, doing: Doing<'_>) -> StoreErrorKind {
     match (status, code) {
-        (_, Some("SlowDown" | "RequestTimeout" | "InternalError")) | (409 | 429 | 500.., _) => {
-            StoreErrorKind::Retryable
+        (_, Some("NoSuchUpload")) => StoreErrorKind::UploadGone,
+        (412, _) | (_, Some("PreconditionFailed")) => match doing {
+            Doing::Completing(_) => StoreErrorKind::Precondition,
+            _ => StoreErrorKind::Changed,
+        },
+        // If-Match, and nothing is there.
+        (_, Some("NoSuchKey")) if matches!(doing, Doing::Completing(Only::IfMatch(_))) => {
+            StoreErrorKind::Precondition
         }
-        (401 | 403, _) | (_, Some("ExpiredToken" | "InvalidToken" | "TokenRefreshRequired")) => {
+        (_, Some("SlowDown" | "RequestTimeout" | "InternalError" | "ConditionalRequestConflict"))
+        | (409 | 429 | 500.., _) => StoreErrorKind::Retryable,
+        (401 | 403, _)
+        | (_, Some("AccessDenied" | "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired")) => {
             StoreErrorKind::Denied
         }
         (404, _) => StoreErrorKind::NotFound,
-        (412, _) => StoreErrorKind::Changed,
         (416, _) => StoreErrorKind::Range,
         _ => StoreErrorKind::Other,
     }
@@ -60,7 +102,7 @@ fn said(status: u16, code: Option<&str>, message: Option<&str>) -> String {
 }
 
 /// S3 hides which keys exist from those who may not list them.
-fn hint(doing: Doing, code: Option<&str>) -> &'static str {
+fn hint(doing: Doing<'_>, code: Option<&str>) -> &'static str {
     match (doing, code) {
         (Doing::Reading, None | Some("AccessDenied" | "Forbidden")) => {
             "; without s3:ListBucket, S3 says so of keys that do not exist, too"
@@ -110,7 +152,7 @@ mod tests {
 
     use super::*;
 
-    fn text(status: u16, code: Option<&str>, region: Option<&'static str>, doing: Doing) -> String {
+    fn text(status: u16, code: Option<&str>, region: Option<&'static str>, doing: Doing<'_>) -> String {
         let mut meta = ErrorMetadata::builder().message("Because.");
         if let Some(code) = code {
             meta = meta.code(code);
@@ -126,19 +168,36 @@ mod tests {
 
     #[test]
     fn answers_are_put_in_words() {
-        use Doing::{Reading, Writing};
+        use Doing::{Completing, Other, Reading};
+        let replacing = Completing(Only::IfMatch("e"));
+        let gone = "not written: its upload is gone, aborted by somebody else";
         let hint = "; without s3:ListBucket, S3 says so of keys that do not exist, too";
         for (status, code, doing, expected) in [
             (404, Some("NoSuchKey"), Reading, "NotFound s3://b/k: not found"),
-            (404, Some("NoSuchBucket"), Writing, "NotFound s3://b/k: the bucket does not exist"),
-            (404, Some("NoSuchUpload"), Writing, "NotFound s3://b/k: NoSuchUpload: Because"),
-            (403, Some("AccessDenied"), Writing, "Denied s3://b/k: access denied (AccessDenied: Because)"),
+            (404, Some("NoSuchBucket"), Other, "NotFound s3://b/k: the bucket does not exist"),
+            (404, Some("NoSuchUpload"), Other, &format!("UploadGone s3://b/k: {gone}")),
+            (404, Some("NoSuchUpload"), replacing, &format!("UploadGone s3://b/k: {gone}")),
+            (403, Some("AccessDenied"), Other, "Denied s3://b/k: access denied (AccessDenied: Because)"),
             (403, None, Reading, &format!("Denied s3://b/k: access denied (HTTP status 403{hint})")),
             (400, Some("ExpiredToken"), Reading, "Denied s3://b/k: access denied (ExpiredToken: Because)"),
             (412, Some("PreconditionFailed"), Reading, "Changed s3://b/k: changed since its size was read"),
+            (
+                412,
+                Some("PreconditionFailed"),
+                Completing(Only::IfAbsent),
+                "Precondition s3://b/k: not written: an object is there already",
+            ),
+            (
+                404,
+                Some("NoSuchKey"),
+                replacing,
+                "Precondition s3://b/k: not written: what is there is no longer the object to replace",
+            ),
+            (409, Some("Conflict"), replacing, "Retryable s3://b/k: Conflict: Because"),
+            (200, Some("AccessDenied"), Other, "Denied s3://b/k: access denied (AccessDenied: Because)"),
             (416, Some("InvalidRange"), Reading, "Range s3://b/k: the range asked for lies beyond its end"),
             (503, Some("SlowDown"), Reading, "Retryable s3://b/k: SlowDown: Because"),
-            (400, Some("InvalidArgument"), Writing, "Other s3://b/k: InvalidArgument: Because"),
+            (400, Some("InvalidArgument"), Other, "Other s3://b/k: InvalidArgument: Because"),
         ] {
             assert_eq!(text(status, code, None, doing), expected);
         }

@@ -1,4 +1,4 @@
-//! Reads against a server that answers as it is told.
+//! Against a server that answers as it is told.
 
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
@@ -9,36 +9,47 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::Only;
+
+mod bucket;
+mod writes;
 
 /// Whatever is asked, gives these answers in turn, then refuses connections. Ends when all are
-/// given.
-async fn server(answers: Vec<String>) -> (S3Store, JoinHandle<()>) {
+/// given, with the requests: first line, headers in lower case, body.
+async fn server(answers: Vec<String>) -> (S3Store, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let given = tokio::spawn(async move {
+        let mut requests = Vec::new();
         for answer in answers {
             let (mut stream, _) = listener.accept().await.unwrap();
-            skip_request(&mut stream).await;
+            requests.push(request(&mut stream).await);
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
+        requests
     });
     (S3Store::new(&test_config(&endpoint), "bucket").unwrap(), given)
 }
 
-async fn skip_request(stream: &mut TcpStream) {
-    let (mut request, mut length) = (BufReader::new(stream), 0);
+async fn request(stream: &mut TcpStream) -> String {
+    let (mut request, mut length, mut said) = (BufReader::new(stream), 0, String::new());
     loop {
         let mut line = String::new();
         request.read_line(&mut line).await.unwrap();
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+        if let Some((name, value)) = line.split_once(": ").filter(|_| !said.is_empty()) {
+            line = format!("{}: {value}", name.to_ascii_lowercase());
+        }
+        if let Some(value) = line.strip_prefix("content-length: ") {
             length = value.trim().parse().unwrap();
         }
+        said.push_str(&line);
         if line.trim().is_empty() {
             break;
         }
     }
-    let mut body = request.take(length);
-    tokio::io::copy(&mut body, &mut tokio::io::sink()).await.unwrap();
+    let mut body = Vec::new();
+    request.take(length).read_to_end(&mut body).await.unwrap();
+    said + &String::from_utf8_lossy(&body)
 }
 
 fn test_config(endpoint: &str) -> SdkConfig {
@@ -55,6 +66,11 @@ fn answer(status: &str, headers: &str, length: usize, body: &str) -> String {
     format!(
         "HTTP/1.1 {status}\r\nETag: \"e\"\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
     )
+}
+
+/// An answer that is XML, or nothing.
+fn says(status: &str, body: &str) -> String {
+    answer(status, "", body.len(), body)
 }
 
 fn part(body: &str) -> String {
@@ -120,8 +136,8 @@ async fn an_upload_whose_completion_fails_late_is_an_error_and_is_aborted() {
     let (store, given) = server(answers.into()).await;
     let mut upload = store.create("k").await.unwrap();
     upload.write(vec![1; 9 << 20].into()).await.unwrap();
-    let error = upload.complete().await.unwrap_err();
-    assert_eq!(error.to_string(), "s3://bucket/k: AccessDenied: late");
+    let error = upload.complete(Only::Always).await.unwrap_err();
+    assert_eq!(error.to_string(), "s3://bucket/k: access denied (AccessDenied: late)");
     given.await.unwrap();
 }
 
