@@ -49,7 +49,12 @@ impl<W: Write> Body<W> {
     /// Appends a page as it is stored, with its complete entry.
     pub(crate) fn page(&mut self, stored: &[u8], entry: &Entry) -> Result<(), FormatError> {
         self.out.write_all(stored)?;
-        self.pages_len += stored.len() as u64;
+        self.page_elsewhere(entry)
+    }
+
+    /// Lists a page that somebody else puts in its place.
+    pub(crate) fn page_elsewhere(&mut self, entry: &Entry) -> Result<(), FormatError> {
+        self.pages_len += entry.len;
         entry.put(&self.last_first, &mut self.block);
         self.last_first.clone_from(&entry.first);
         self.block_entry.cover(entry).ok_or(FormatError::TooLarge("its pages"))?;

@@ -25,14 +25,38 @@ impl<W: Write> Joiner<W> {
         segment: &Reader<R>,
         mut between: impl FnMut() -> Result<(), E>,
     ) -> Result<(), E> {
-        self.add_info(segment.info())?;
         let mut stored = Vec::new();
+        self.each_page(segment, |body, offset, entry| {
+            between()?;
+            segment.stored_page(offset, entry, &mut stored)?;
+            Ok(body.page(&stored, entry)?)
+        })
+    }
+
+    /// Appends the pages of a segment to the directory alone, of which only the directory is read. Their
+    /// bytes, which are the segment's [`Reader::pages`], are the caller's to copy: what is written here
+    /// is the first [`PAGES_AT`](crate::PAGES_AT) bytes of the index, and then what comes behind its pages.
+    pub fn append_elsewhere<R: ReadAt, E: From<FormatError>>(
+        &mut self,
+        segment: &Reader<R>,
+        mut between: impl FnMut() -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each_page(segment, |body, _, entry| {
+            between()?;
+            Ok(body.page_elsewhere(entry)?)
+        })
+    }
+
+    fn each_page<R: ReadAt, E: From<FormatError>>(
+        &mut self,
+        segment: &Reader<R>,
+        mut add: impl FnMut(&mut Body<W>, u64, &Entry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.add_info(segment.info())?;
         for block in 0..segment.blocks() {
             for (offset, entry) in segment.block(block)? {
-                between()?;
                 self.check_order(&entry)?;
-                segment.stored_page(offset, &entry, &mut stored)?;
-                self.body.page(&stored, &entry)?;
+                add(&mut self.body, offset, &entry)?;
                 self.last = Some(entry);
             }
         }

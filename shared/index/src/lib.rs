@@ -41,5 +41,6 @@ pub use join::Joiner;
 pub use page::MAX_PAGE_RAW;
 pub use reader::{Cursor, Reader};
 pub use source::{ReadAt, Tail};
+pub use trailer::{PAGES_AT, TRAILER};
 pub use verify::verify;
 pub use writer::Writer;

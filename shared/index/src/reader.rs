@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::sync::Arc;
 
 use s3inv_model::{Cell, Dates, Stats, Sums, prefix};
@@ -6,7 +7,7 @@ use crate::block::{checksum, decompress};
 use crate::body::BLOCK_ENTRIES;
 use crate::entry::Entry;
 use crate::page::{MAX_PAGE_RAW, PageRows, Shape};
-use crate::trailer::{MAGIC, MAX_BLOCKS, TRAILER, Trailer};
+use crate::trailer::{MAGIC, MAX_BLOCKS, PAGES_AT, TRAILER, Trailer};
 use crate::{Compression, FileKind, FormatError, Info, ReadAt};
 
 /// How much of the end is asked for first: it holds the directory root of most indexes.
@@ -74,6 +75,12 @@ impl<R: ReadAt> Reader<R> {
     #[expect(clippy::len_without_is_empty, reason = "no file of this format is empty")]
     pub fn len(&self) -> u64 {
         self.total
+    }
+
+    /// Where its pages are, one behind the other.
+    pub fn pages(&self) -> Range<u64> {
+        let len: u64 = self.root.iter().map(|(.., block)| block.pages_len).sum();
+        PAGES_AT..PAGES_AT + len
     }
 
     /// What the root says of the directory blocks.
@@ -255,7 +262,7 @@ fn read_root(trailer: &Trailer, stored: &[u8]) -> Result<Vec<(u64, u64, Entry)>,
         Some((len, pages, _)) if (len, pages) == (trailer.directory_len, trailer.pages_len) => {}
         _ => return Err(damaged("its blocks don't add up".to_owned())),
     }
-    let pages_at = offsets(MAGIC.len() as u64, blocks, |block| block.pages_len);
+    let pages_at = offsets(PAGES_AT, blocks, |block| block.pages_len);
     let mut at = trailer.directory_at();
     let mut root = Vec::with_capacity(pages_at.len());
     for (pages_at, block) in pages_at {

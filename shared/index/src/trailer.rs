@@ -5,12 +5,14 @@ use crate::block::checksum;
 
 /// How a file begins and ends.
 pub(crate) const MAGIC: &[u8; 8] = b"S3INVIDX";
+/// Where pages begin: behind the magic bytes.
+pub const PAGES_AT: u64 = MAGIC.len() as u64;
 /// The version that this program writes, and the newest that it reads.
 pub(crate) const VERSION: u32 = 2;
 /// The oldest version that it reads: the one before was never released.
 const OLDEST: u32 = 2;
-/// The trailer's length in bytes.
-pub(crate) const TRAILER: usize = 64;
+/// The trailer's length in bytes. It has checksums of all else: files with the same trailer are the same.
+pub const TRAILER: usize = 64;
 /// The directory root is read whole: a longer one, stored or decompressed, is not believed.
 pub(crate) const MAX_ROOT: u32 = 64 << 20;
 /// The most blocks of a directory: they list 16,777,216 pages.
@@ -106,7 +108,7 @@ impl Trailer {
 
     /// Where the directory blocks begin.
     pub(crate) fn directory_at(&self) -> u64 {
-        MAGIC.len() as u64 + self.pages_len
+        PAGES_AT + self.pages_len
     }
 
     /// Where the root of the directory begins.

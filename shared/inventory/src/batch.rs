@@ -51,11 +51,24 @@ pub struct Batch<'a> {
     raw: &'a [u8],
     side: &'a [u8],
     classes: &'a Classes,
+    end: u64,
 }
 
 impl<'a> Batch<'a> {
-    pub(crate) fn new(rows: &'a [Counted], raw: &'a [u8], side: &'a [u8], classes: &'a Classes) -> Self {
-        Self { rows, raw, side, classes }
+    pub(crate) fn new(
+        rows: &'a [Counted],
+        (raw, side): (&'a [u8], &'a [u8]),
+        classes: &'a Classes,
+        end: u64,
+    ) -> Self {
+        Self { rows, raw, side, classes, end }
+    }
+
+    /// Rows of the file up to the end of this batch, excluded ones included. A file that is read again
+    /// with the same limits has the same batches.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.end
     }
 
     /// The classes met so far, which the classes of the rows' bins are places in.

@@ -263,7 +263,8 @@ impl<'a, S: Sink> Rows<'a, S> {
         }
         self.counts.rows += self.pending as u64;
         self.pending = 0;
-        let handed = self.sink.batch(&Batch::new(&self.batch, raw, &self.side, self.classes));
+        let batch = Batch::new(&self.batch, (raw, &self.side), self.classes, self.row);
+        let handed = self.sink.batch(&batch);
         self.batch.clear();
         self.side.clear();
         handed.map_err(ReadError::Sink)

@@ -1,6 +1,7 @@
 //! Measures: what an index knows of each prefix beside the number of its objects.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +99,27 @@ impl Measures {
     /// In their order.
     pub fn iter(&self) -> impl Iterator<Item = Measure> + '_ {
         self.0.iter().copied()
+    }
+}
+
+/// `all`, `none`, or a list as `cost,age`: what is measured beside objects, bytes and classes, which
+/// always are.
+impl FromStr for Measures {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let always = Self::default().with(Measure::Bytes).with(Measure::Classes);
+        match text {
+            "all" => Ok(Self::all()),
+            "none" => Ok(always),
+            list => list.split(',').map(str::trim).try_fold(always.clone(), |measures, name| {
+                let measure = Measure::named(name).ok_or_else(|| {
+                    let choice: Vec<_> = Self::all().minus(&always).iter().map(Measure::name).collect();
+                    format!("{name:?} is none of {}, all, none", choice.join(", "))
+                })?;
+                Ok(measures.with(measure))
+            }),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use s3inv_model::{
     Bin, Binning, Classes, Dates, Excluded, Measure, Measures, Object, RowCounts, Schema, Stats, prefix,
 };
 
-use crate::{KeyRange, Rollup, RunSink, TableBudget, first_round, merge, partitions};
+use crate::{Interrupt, KeyRange, Merged, Rollup, RunSink, TableBudget, first_round, merge, partitions};
 
 const SNAPSHOT: u64 = 1_700_000_000_000;
 const DAY: u64 = 86_400_000;
@@ -194,6 +194,26 @@ fn schema_of(runs: &[Reader<Vec<u8>>]) -> Schema {
     Schema::union(runs.iter().map(|run| &run.info().schema)).unwrap()
 }
 
+/// A range merged, in as many files as can be where it pauses.
+fn merged(
+    runs: &[&Reader<Vec<u8>>],
+    range: &KeyRange,
+    schema: &Schema,
+    how: (FileKind, Compression),
+    pauses: bool,
+) -> Vec<Vec<u8>> {
+    let interrupt = Interrupt { between: &always, pause: &|| pauses };
+    let (mut files, mut range) = (Vec::new(), range.clone());
+    loop {
+        let Merged { out, next, .. } = merge(runs, &range, schema, how, Vec::new(), &interrupt).unwrap();
+        files.push(out);
+        match next {
+            Some(next) => range.from = Some(next),
+            None => return files,
+        }
+    }
+}
+
 /// The index of some runs, and how many rounds and partitions it took.
 fn index_of(mut runs: Vec<Vec<u8>>, fan_in: usize, parts: usize) -> (Vec<u8>, usize, usize) {
     let mut rounds = 1;
@@ -206,7 +226,7 @@ fn index_of(mut runs: Vec<Vec<u8>>, fan_in: usize, parts: usize) -> (Vec<u8>, us
         for group in groups {
             let group: Vec<_> = readers[group].iter().collect();
             let how = (FileKind::Run, Compression::Lz4);
-            next.push(merge(&group, &KeyRange::default(), &schema, how, Vec::new(), &always).unwrap().0);
+            next.extend(merged(&group, &KeyRange::default(), &schema, how, false));
         }
         next.extend_from_slice(&runs[rest..]);
         runs = next;
@@ -219,8 +239,9 @@ fn index_of(mut runs: Vec<Vec<u8>>, fan_in: usize, parts: usize) -> (Vec<u8>, us
     let mut joiner = Joiner::new(Vec::new()).unwrap();
     for range in &ranges {
         let how = (FileKind::Segment, Compression::Zstd);
-        let (segment, _) = merge(&readers, range, &schema, how, Vec::new(), &always).unwrap();
-        joiner.append(&Reader::open_kind(segment, FileKind::Segment).unwrap(), always).unwrap();
+        for segment in merged(&readers, range, &schema, how, true) {
+            joiner.append(&Reader::open_kind(segment, FileKind::Segment).unwrap(), always).unwrap();
+        }
     }
     let origin = Origin {
         source_bucket: "b".into(),

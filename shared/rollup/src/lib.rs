@@ -15,7 +15,7 @@ mod sort;
 mod table;
 mod tree;
 
-pub use merge::{KeyRange, merge};
+pub use merge::{Interrupt, KeyRange, Merged, merge};
 pub use plan::{first_round, partitions};
 pub use rollup::{Rollup, RunSink};
 pub use table::TableBudget;

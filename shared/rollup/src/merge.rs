@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
-use s3inv_index_format::{Compression, Cursor, FileKind, FormatError, Info, ReadAt, Reader, Writer};
+use s3inv_index_format::{
+    Compression, Cursor, FileKind, FormatError, Info, ReadAt, Reader, Writer, is_partition_start,
+};
 use s3inv_model::{Bin, Cell, ClassId, Dates, RowCounts, Schema, prefix};
 
 /// A range of the order of prefixes: from the first, included, to the second, excluded. An end that
@@ -21,38 +23,63 @@ impl KeyRange {
     }
 }
 
+/// What a merge wrote.
+pub struct Merged<W> {
+    /// Where to.
+    pub out: W,
+    /// What the file says about itself.
+    pub info: Info,
+    /// Where the rest of the range begins, if the merge was to pause.
+    pub next: Option<Vec<u8>>,
+}
+
+/// How a merge is interrupted.
+pub struct Interrupt<'a, E> {
+    /// Asked at least every 1,000 rows read: an error ends it.
+    pub between: &'a dyn Fn() -> Result<(), E>,
+    /// Asked where the work may be divided, which is once in some 16,384 rows: if so, what has been
+    /// merged is a whole file, and the rest of the range is left.
+    pub pause: &'a dyn Fn() -> bool,
+}
+
 /// Merges a range of some runs to one file, whose schema is the [union](Schema::union) of the runs'.
 ///
-/// `between` is asked at least every 1,000 rows read, and can stop it. Rows of the inventory are
-/// counted with the range that begins at the root.
+/// Rows of the inventory are counted with the range that begins at the root. Before it pauses, it has
+/// merged at least one row.
 pub fn merge<R: ReadAt, W: Write, E: From<FormatError>>(
     runs: &[&Reader<R>],
     range: &KeyRange,
     schema: &Schema,
     (kind, compression): (FileKind, Compression),
     out: W,
-    between: &impl Fn() -> Result<(), E>,
-) -> Result<(W, Info), E> {
+    interrupt: &Interrupt<'_, E>,
+) -> Result<Merged<W>, E> {
     let mut writer = Writer::new(out, kind, compression, schema)?;
     let mut inputs = Inputs::open(runs, range, schema)?;
+    let mut next = None;
     let mut row = Vec::new();
     let mut key = Vec::new();
-    let mut read = 0u32;
+    let mut read = 0u64;
     while let Some(first) = inputs.first() {
         key.clear();
         key.extend_from_slice(first.cursor.key());
+        if read > 0 && is_partition_start(&key) && (interrupt.pause)() {
+            next = Some(key);
+            break;
+        }
         row.clear();
         let mut dates = Dates::NONE;
         while inputs.first().is_some_and(|input| input.cursor.key() == key) {
             dates = dates.merge(inputs.take(&mut row, range)?);
-            read = read.wrapping_add(1);
+            read += 1;
             if read.is_multiple_of(1000) {
-                between()?;
+                (interrupt.between)()?;
             }
         }
         writer.push(&key, &row, dates)?;
     }
-    Ok(writer.finish(counts(runs, range)?)?)
+    let (out, info) = writer.finish(counts(runs, range)?)?;
+    Ok(Merged { out, info, next })
 }
 
 fn counts<R: ReadAt>(runs: &[&Reader<R>], range: &KeyRange) -> Result<RowCounts, FormatError> {

@@ -23,7 +23,9 @@ impl Format {
         }
     }
 
-    fn named(name: &str) -> Option<Self> {
+    /// The format of this name, in any case.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
         [Self::Csv, Self::Orc, Self::Parquet]
             .into_iter()
             .find(|format| format.name().eq_ignore_ascii_case(name))
