@@ -101,7 +101,7 @@ pub(crate) struct BuildArgs {
     pub(crate) verify_md5: bool,
     /// What to measure beside objects, bytes and classes: a list of cost, noncurrent, dates, age and size,
     /// or all, or none
-    #[arg(long, value_name = "LIST", default_value = "all", value_parser = limits::parse_measures)]
+    #[arg(long, value_name = "LIST", default_value = "all")]
     pub(crate) measures: Measures,
     /// What to do at a row that can't be read: `fail`, or `skip` it and count it by its reason
     #[arg(long, value_name = "ACTION", value_enum, default_value = "fail")]
@@ -179,7 +179,8 @@ pub(crate) struct QueryArgs {
 /// Which index.
 #[derive(ClapArgs)]
 pub(crate) struct IndexArgs {
-    /// The index: a file, a directory with `index.s3inv` in it, file:///path or s3://bucket/key
+    /// The index: a file, file:///path or s3://bucket/key; or a directory, for the index that its
+    /// `latest.json` names, or `index.s3inv`
     #[arg(long, value_name = "PATH")]
     pub(crate) index: String,
 }

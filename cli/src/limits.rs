@@ -4,8 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use s3inv_model::{Measure, Measures};
-
 /// A size: `512MiB`, `8GB`, `1024`.
 pub(crate) fn parse_size(text: &str) -> Result<usize, String> {
     let size: bytesize::ByteSize = text.parse().map_err(|_| "not a size such as 512MiB, 8GB or 1024")?;
@@ -20,22 +18,6 @@ pub(crate) fn parse_size(text: &str) -> Result<usize, String> {
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let parsed: jiff::SignedDuration = text.parse().map_err(|_| "not a duration such as 90s, 30m or 1h")?;
     parsed.try_into().map_err(|_| "a duration can't be negative".to_owned())
-}
-
-/// Measures: `all`, `none`, `cost,age`. Bytes and classes are always among them.
-pub(crate) fn parse_measures(text: &str) -> Result<Measures, String> {
-    let always = Measures::default().with(Measure::Bytes).with(Measure::Classes);
-    let choice = || Measures::all().minus(&always);
-    match text {
-        "all" => Ok(Measures::all()),
-        "none" => Ok(always),
-        list => list.split(',').map(str::trim).try_fold(always.clone(), |measures, name| {
-            let measure = Measure::named(name).ok_or_else(|| {
-                format!("{name:?} is none of {}, all, none", crate::text::measures(&choice()))
-            })?;
-            Ok(measures.with(measure))
-        }),
-    }
 }
 
 /// Half of the memory that the process may use, and no less than a build needs.

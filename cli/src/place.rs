@@ -1,21 +1,35 @@
 //! Where an index is, as people say it: a file, or the directory that it is in.
 
+use s3inv_pipeline::ALONE;
 use s3inv_store::{Location, StoreError};
 
-const NAME: &str = "index.s3inv";
+/// Where people say an index is.
+pub(crate) enum Place {
+    /// There.
+    File(Location),
+    /// In this directory: an existing one, or one whose name ends in `/`.
+    Directory(Location),
+}
 
-/// Reads a path or URI. One that is a directory, or ends in `/`, means the file in it.
-pub(crate) fn index(text: &str) -> Result<Location, StoreError> {
-    let location = Location::parse(text)?;
-    let directory = match (location.as_local(), location.as_s3()) {
-        (Some(path), _) => path.is_dir() || text.ends_with('/'),
-        (_, Some((_, key))) => key.is_empty() || key.ends_with('/'),
-        _ => false,
-    };
-    if directory {
-        return Location::parse(&format!("{}/{NAME}", text.strip_suffix('/').unwrap_or(text)));
+impl Place {
+    /// Reads a path or URI.
+    pub(crate) fn parse(text: &str) -> Result<Self, StoreError> {
+        let location = Location::parse(text)?;
+        let directory = match (location.as_local(), location.as_s3()) {
+            (Some(path), _) => path.is_dir() || text.ends_with('/'),
+            (_, Some((_, key))) => key.is_empty() || key.ends_with('/'),
+            _ => false,
+        };
+        Ok(if directory { Self::Directory(location) } else { Self::File(location) })
     }
-    Ok(location)
+
+    /// Where to write an index.
+    pub(crate) fn new_index(self) -> Location {
+        match self {
+            Self::File(location) => location,
+            Self::Directory(folder) => folder.join(ALONE),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -24,7 +38,7 @@ mod tests {
 
     #[test]
     fn directories_hold_an_index() {
-        let shown = |text: &str| index(text).unwrap().to_string();
+        let shown = |text: &str| Place::parse(text).unwrap().new_index().to_string();
         assert_eq!(shown("s3://bucket"), "s3://bucket/index.s3inv");
         assert_eq!(shown("s3://bucket/a/"), "s3://bucket/a/index.s3inv");
         assert_eq!(shown("s3://bucket/a"), "s3://bucket/a");

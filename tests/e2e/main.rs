@@ -18,6 +18,8 @@ mod measures;
 mod memory;
 mod orc;
 mod s3;
+mod serverless;
+mod serverless_failures;
 mod stalled;
 mod sums;
 mod tables;

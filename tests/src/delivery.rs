@@ -26,6 +26,8 @@ pub struct Delivery {
     pub checksum: bool,
     /// What the manifest lists.
     pub files: Vec<DataFile>,
+    /// The folder of the inventory configuration.
+    pub folder: String,
 }
 
 /// A delivery on this machine, as after `aws s3 sync`.
@@ -44,7 +46,8 @@ impl Delivery {
             key: format!("{CONFIGURATION}/data/{nth:08x}-5b2c-4d1e-9f3a-000000000000.{end}"),
             bytes,
         };
-        let mut delivery = Self { manifest: Value::Null, checksum: true, files: Vec::new() };
+        let folder = CONFIGURATION.to_owned();
+        let mut delivery = Self { manifest: Value::Null, checksum: true, files: Vec::new(), folder };
         delivery.manifest = json!({
             "sourceBucket": "my-bucket",
             "destinationBucket": "arn:aws:s3:::reports",
@@ -72,6 +75,16 @@ impl Delivery {
         };
         let files = self.files.iter().map(renamed).collect();
         self.with_files(files)
+    }
+
+    /// The same of another inventory configuration of the bucket.
+    #[must_use]
+    pub fn configuration(self, name: &str) -> Self {
+        let folder = format!("inventories/my-bucket/{name}");
+        let moved =
+            |file: &DataFile| DataFile { key: file.key.replacen(&self.folder, &folder, 1), ..file.clone() };
+        let files = self.files.iter().map(moved).collect();
+        Self { folder, ..self.with_files(files) }
     }
 
     /// Rows as CSV, in this many files.
@@ -119,7 +132,7 @@ impl Delivery {
 
     /// The manifest's key in the destination bucket.
     pub fn manifest_key(&self) -> String {
-        format!("{CONFIGURATION}/2025-05-13T01-00Z/manifest.json")
+        format!("{}/2025-05-13T01-00Z/manifest.json", self.folder)
     }
 
     /// All objects of the delivery, by key, in the order that S3 writes them.

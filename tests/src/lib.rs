@@ -5,6 +5,7 @@
 #![allow(clippy::missing_panics_doc, clippy::must_use_candidate, reason = "they panic as tests do")]
 
 mod binary;
+mod cloud;
 mod column;
 mod csv;
 mod delivery;
@@ -16,6 +17,7 @@ mod server;
 mod store;
 
 pub use binary::{Cli, Finished, Started, s3inv};
+pub use cloud::{Cloud, Executed, INDEXES, SCHEDULED, SCRATCH, cloud};
 pub use column::{CURRENT, Column, VERSIONS, without};
 pub use csv::{csv_gz, csv_text, gzip};
 pub use delivery::{DataFile, Delivered, Delivery, md5_hex};
@@ -24,5 +26,6 @@ pub use nix::sys::signal::Signal;
 pub use parquet_file::parquet;
 pub use python::{DuckDb, Large, Written, added_up_by_duckdb, hex, large_files, written_by_others};
 pub use row::{Counts, DAY, MODIFIED, Row, SNAPSHOT, Sums, rolled_up, single_objects};
+pub use s3inv_local_aws::{Fault, Invoked, Shape, StorageFault, StorageRequest};
 pub use server::{Answer, FakeS3, Request};
 pub use store::Bucket;

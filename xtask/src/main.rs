@@ -3,10 +3,14 @@
 
 mod bench;
 mod demo;
+mod demo_aws;
 mod failure;
 mod fuzz;
+mod infra;
+mod installed;
 mod inventory;
 mod layers;
+mod local;
 mod test;
 mod workspace;
 
@@ -25,8 +29,15 @@ enum Command {
     Bench(bench::Args),
     /// Run the fuzz targets under libFuzzer. Needs a C++ compiler.
     Fuzz(fuzz::Args),
+    /// Check the SAM template and the state machine. Needs Python and Node.js.
+    Infra,
     /// Check which crate depends on which.
     Layers,
+    /// Start or stop an AWS on this machine, with the functions and the state machine in it.
+    #[command(subcommand)]
+    Local(local::Action),
+    /// Show the command line; with --aws, the serverless build, in a local AWS that ends with it.
+    Demo(demo_aws::Args),
     /// Make the inventory in cli/demo from a Packages index on standard input.
     DemoData(demo::Args),
     /// Run a command, then print its time and peak memory as JSON: a process of its own for bench.
@@ -47,7 +58,10 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Test(args) => test::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Fuzz(args) => fuzz::run(args),
+        Command::Infra => infra::run().map(done),
         Command::Layers => layers::run().map(done),
+        Command::Local(action) => local::run(action).map(done),
+        Command::Demo(args) => demo_aws::run(args).map(done),
         Command::DemoData(args) => demo::run(args).map(done),
         Command::Measure(args) => bench::measure(args).map(done),
     }

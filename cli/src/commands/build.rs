@@ -10,8 +10,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::args::BuildArgs;
 use crate::failure::Failure;
 use crate::logs::Screen;
+use crate::place::Place;
 use crate::progress::Shown;
-use crate::{limits, place, text};
+use crate::{limits, text};
 
 /// How often the progress bar moves.
 const TICK: Duration = Duration::from_millis(100);
@@ -26,7 +27,7 @@ pub(crate) fn build(args: &BuildArgs, screen: &Screen) -> Result<(), Failure> {
     }
     let options = BuildOptions {
         manifest: Location::parse(&args.s3_manifest)?,
-        out: place::index(&args.out)?,
+        out: Place::parse(&args.out)?.new_index(),
         workers: args.workers.unwrap_or_else(processors),
         max_depth: args.max_depth,
         memory: args.mem_budget.unwrap_or_else(limits::default_budget),

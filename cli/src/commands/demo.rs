@@ -10,9 +10,10 @@ use super::build::{processors, run, summarise};
 use super::{Opened, print};
 use crate::args::DemoArgs;
 use crate::failure::Failure;
+use crate::limits;
 use crate::logs::Screen;
+use crate::place::Place;
 use crate::row::{Row, Shown};
-use crate::{limits, place};
 
 /// An inventory as S3 delivers it; `demo/README.md` says what in it is real.
 const INVENTORY: [(&str, &[u8]); 5] = [
@@ -39,7 +40,7 @@ pub(crate) fn demo(args: &DemoArgs, screen: &Screen) -> Result<(), Failure> {
     let token = CancellationToken::new();
     let options = BuildOptions {
         manifest: Location::parse(&folder.join("manifest.json").display().to_string())?,
-        out: place::index(out)?,
+        out: Place::parse(out)?.new_index(),
         workers: processors().min(NonZeroUsize::MIN.saturating_add(INVENTORY.len())),
         max_depth: None,
         memory: limits::default_budget(),

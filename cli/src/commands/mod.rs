@@ -10,7 +10,7 @@ mod verify;
 use std::io::{self, Write};
 
 use s3inv_index_format::{FormatError, Reader};
-use s3inv_pipeline::{IndexSource, open_index};
+use s3inv_pipeline::{IndexSource, open_index, open_newest};
 
 pub(crate) use build::build;
 pub(crate) use demo::demo;
@@ -20,7 +20,7 @@ pub(crate) use stat::stat;
 pub(crate) use verify::verify;
 
 use crate::failure::Failure;
-use crate::place;
+use crate::place::Place;
 
 /// An index, and its name for messages.
 struct Opened {
@@ -30,8 +30,14 @@ struct Opened {
 
 impl Opened {
     fn new(text: &str) -> Result<Self, Failure> {
-        let location = place::index(text)?;
-        Ok(Self { name: location.to_string(), reader: open_index(&location, None)? })
+        let (location, reader) = match Place::parse(text)? {
+            Place::File(location) => {
+                let reader = open_index(&location, None)?;
+                (location, reader)
+            }
+            Place::Directory(folder) => open_newest(&folder, None)?,
+        };
+        Ok(Self { name: location.to_string(), reader })
     }
 
     fn failure(&self) -> impl Fn(FormatError) -> Failure + '_ {

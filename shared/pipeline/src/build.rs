@@ -93,10 +93,10 @@ fn run_on(runtime: &Runtime, options: &BuildOptions) -> Result<BuildReport, Buil
         let plan = plan(options, config.as_ref(), workers, runtime.handle())?;
         let context = context(options, workers, runtime)?;
         // Begun now, so that a destination that can't be written is known before the work is done.
-        let out = Destination::create(&*store, &key, &context)?;
+        let out = Destination::create(&*store, &key, &context.runtime, &context.cancellation)?;
         Ok((context, plan, store, out))
     })?;
-    tracing::info!(files = plan.origin.data_files, bytes = plan.bytes, "manifest read");
+    tracing::info!(files = plan.inventory.files.len(), bytes = plan.inventory.bytes, "manifest read");
     let built = steps(options, &context, &plan, out, started);
     // What a dropped upload left running, so that nothing of it outlives the build.
     let settle = async { tokio::time::timeout(SETTLE_WITHIN, store.settle()).await };
@@ -114,7 +114,7 @@ fn steps(
     out: Destination,
     started: Duration,
 ) -> Result<BuildReport, BuildError> {
-    context.progress.expect_bytes(plan.bytes);
+    context.progress.expect_bytes(plan.inventory.bytes);
     let (chunks, counts) = in_phase(options, Phase::Ingest, || {
         let chunks = ingest(context, plan)?;
         let counts = total(&chunks)?;
@@ -184,12 +184,12 @@ fn in_phase<T>(
 /// Does jobs on some threads, each thread taking the next one when it is done with one; their results
 /// stand in the jobs' order. When one fails the others are cancelled, and all threads have ended.
 pub(crate) fn side_by_side<T: Send>(
-    context: &Context,
+    outer: &Cancellation,
     jobs: usize,
     threads: usize,
     job: impl Fn(usize, &Cancellation) -> Result<T, Cause> + Sync,
 ) -> Result<Vec<T>, Cause> {
-    let cancellation = context.cancellation.child();
+    let cancellation = outer.child();
     let next = AtomicUsize::new(0);
     let worker = || {
         let stop_others = StopOthers(&cancellation);
@@ -208,7 +208,7 @@ pub(crate) fn side_by_side<T: Send>(
         let spawned: Vec<_> = (0..threads.min(jobs)).map(|_| spawn(scope, &worker, &cancellation)).collect();
         spawned.into_iter().map(join).collect::<Vec<_>>()
     });
-    in_order(results, &context.cancellation)
+    in_order(results, outer)
 }
 
 type Done<T> = Result<Vec<(usize, T)>, Cause>;

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use s3inv_cancel::Cancellation;
-use s3inv_store::{Store, StoreError, Upload};
+use s3inv_store::{Only, Store, StoreError, Upload};
 use tokio::runtime::Handle;
 
 use crate::Cause;
-use crate::build::Context;
 
 /// What is handed to the upload at once.
 const CHUNK: usize = 1 << 20;
@@ -29,8 +28,12 @@ pub(crate) struct Destination {
 
 impl Destination {
     /// Starts to write. Dropped without more, it leaves nothing.
-    pub(crate) fn create(store: &dyn Store, key: &str, context: &Context) -> Result<Self, Cause> {
-        let Context { runtime, cancellation, .. } = context;
+    pub(crate) fn create(
+        store: &dyn Store,
+        key: &str,
+        runtime: &Handle,
+        cancellation: &Cancellation,
+    ) -> Result<Self, Cause> {
         let upload = runtime.block_on(cancellation.guard(store.create(key)))??;
         Ok(Self {
             upload,
@@ -50,7 +53,7 @@ impl Destination {
         }
         let Self { upload, runtime, cancellation, written, .. } = self;
         // Dropped where it stands when it has to stop: it may have appeared then, and is whole.
-        runtime.block_on(cancellation.guard(upload.complete()))??;
+        runtime.block_on(cancellation.guard(upload.complete(Only::Always)))??;
         Ok(written)
     }
 
@@ -63,6 +66,11 @@ impl Destination {
             Err(_) => tracing::warn!("unfinished upload could not be removed in time"),
         }
         self.failed
+    }
+
+    /// What was wrong with writing, once.
+    pub(crate) fn failure(&mut self) -> Option<Cause> {
+        self.failed.take()
     }
 
     fn send(&mut self) -> Result<(), Cause> {

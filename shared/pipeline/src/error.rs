@@ -87,6 +87,26 @@ pub enum Cause {
     /// The system refuses threads or the like.
     #[error("{0}")]
     System(#[from] io::Error),
+    /// What a step was asked can't be done.
+    #[error("{0}")]
+    Payload(String),
+    /// A document in the scratch can't be read.
+    #[error("{uri}: {error}")]
+    Document {
+        /// The document.
+        uri: String,
+        /// What is wrong with it.
+        error: serde_json::Error,
+    },
+    /// The execution's scratch has been removed.
+    #[error("the scratch of this execution is gone: start a new execution")]
+    ScratchGone,
+    /// Another index of the same inventory is there.
+    #[error("{0}: another index is there: start with \"replace\": true to build it again")]
+    AlreadyPublished(String),
+    /// The invocation's time ended before anything new was saved.
+    #[error("the invocation's time ended before anything new was saved")]
+    OutOfTime,
     /// A defect of this program.
     #[error("internal error: {0}: please report it")]
     Bug(String),
@@ -98,11 +118,11 @@ impl Cause {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Stop(Stop::Cancelled) => ErrorKind::Cancelled,
-            Self::Stop(Stop::DeadlineExceeded) => ErrorKind::DeadlineExceeded,
+            Self::Stop(Stop::DeadlineExceeded) | Self::OutOfTime => ErrorKind::DeadlineExceeded,
             Self::Store(error) => error.error_kind(),
             Self::Scratch { error, .. } | Self::Format(error) => error.kind(),
             Self::Input { error: InputError::Io(_), .. } | Self::System(_) => ErrorKind::Storage,
-            Self::Bug(_) => ErrorKind::Bug,
+            Self::Bug(_) | Self::Document { .. } => ErrorKind::Bug,
             _ => ErrorKind::BadInput,
         }
     }

@@ -35,7 +35,8 @@ fn join_to(
         joiner.append(&segment.open()?, || Ok::<(), Cause>(context.cancellation.check()?))?;
     }
     let max_depth = context.max_depth.map(|depth| depth as u64);
-    let (_, info) = joiner.finish(max_depth, plan.unknown.clone(), plan.origin.clone())?;
+    let (_, info) =
+        joiner.finish(max_depth, plan.inventory.unknown.clone(), plan.inventory.origin.clone())?;
     Ok(info)
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 
 use s3inv_index_format::{Compression, FileKind, FormatError, Reader};
 use s3inv_model::Schema;
-use s3inv_rollup::{KeyRange, first_round, merge, partitions};
+use s3inv_rollup::{Interrupt, KeyRange, first_round, merge, partitions};
 
 use crate::build::{Context, side_by_side};
 use crate::scratch::Stored;
@@ -40,7 +40,7 @@ fn round(
 ) -> Result<Vec<Stored>, Cause> {
     context.progress.expect_merge(rows(runs));
     let how = (FileKind::Run, Compression::Lz4);
-    side_by_side(context, groups.len(), context.workers, |at, cancellation| {
+    side_by_side(&context.cancellation, groups.len(), context.workers, |at, cancellation| {
         let group = groups.get(at).cloned().and_then(|group| runs.get(group)).unwrap_or_default();
         let readers = open(group)?;
         let readers: Vec<_> = readers.iter().collect();
@@ -56,7 +56,7 @@ fn segments(context: &Context, runs: &[Stored]) -> Result<Vec<Stored>, Cause> {
     let schema = schema_of(&readers)?;
     let ranges = partitions(&readers, context.workers * RANGES)?;
     let how = (FileKind::Segment, Compression::Zstd);
-    side_by_side(context, ranges.len(), context.workers, |at, cancellation| {
+    side_by_side(&context.cancellation, ranges.len(), context.workers, |at, cancellation| {
         let range = ranges.get(at).cloned().unwrap_or_default();
         merge_one(context, cancellation, &readers, &range, &schema, how)
     })
@@ -76,8 +76,9 @@ fn merge_one(
         Ok::<(), Cause>(cancellation.check()?)
     };
     between()?;
-    let (out, info) = merge(readers, range, schema, how, out, &between)?;
-    Ok(Stored::new(out, info))
+    let interrupt = Interrupt { between: &between, pause: &|| false };
+    let merged = merge(readers, range, schema, how, out, &interrupt)?;
+    Ok(Stored::new(merged.out, merged.info))
 }
 
 fn open(runs: &[Stored]) -> Result<Vec<Reader<File>>, FormatError> {

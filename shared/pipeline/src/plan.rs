@@ -1,5 +1,7 @@
 //! The manifest phase: what is to be read, where it is, and who reads what.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +9,9 @@ use md5::{Digest, Md5};
 use s3inv_cancel::Cancellation;
 use s3inv_index_format::Origin;
 use s3inv_inventory::csv::CsvLayout;
-use s3inv_inventory::{Field, Fields, Format, InputError, Manifest, Reading, manifest, orc, parquet};
+use s3inv_inventory::{
+    Field, Fields, Format, InputError, Manifest, OnBadRow, Reading, manifest, orc, parquet,
+};
 use s3inv_model::{Binning, Measure, Measures};
 use s3inv_store::{LocalStore, Location, SdkConfig, Store, StoreError, StoreErrorKind};
 use tokio::runtime::Handle;
@@ -47,16 +51,50 @@ pub(crate) enum ColumnFormat {
     Parquet,
 }
 
-/// What is to be done.
-pub(crate) struct Plan {
+impl Layout {
+    /// Of data files of this format, as the manifest at `uri` says it.
+    pub(crate) fn new(format: Format, schema: Option<&str>, uri: &str) -> Result<Self, Cause> {
+        match format {
+            Format::Csv => {
+                // It is missing only where there are no files.
+                let layout = CsvLayout::parse(schema.unwrap_or("Bucket, Key"));
+                Ok(Self::Csv(layout.map_err(|error| Cause::Layout { uri: uri.to_owned(), error })?))
+            }
+            Format::Orc => Ok(Self::Columns(ColumnFormat::Orc)),
+            Format::Parquet => Ok(Self::Columns(ColumnFormat::Parquet)),
+        }
+    }
+}
+
+/// What is to be read, and how.
+pub(crate) struct Wanted<'a> {
+    /// Where the manifest is, and its key there.
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) key: String,
+    pub(crate) measures: &'a Measures,
+    pub(crate) on_bad_row: OnBadRow,
+}
+
+/// An inventory as its manifest and its first data file tell it.
+pub(crate) struct Inventory {
+    pub(crate) format: Format,
+    pub(crate) schema: Option<String>,
     pub(crate) layout: Layout,
     pub(crate) reading: Reading,
     /// What was to be measured, but can't be: the inventory lacks the fields.
     pub(crate) unknown: Measures,
-    /// Data files, one list for each worker.
-    pub(crate) chunks: Vec<Vec<Input>>,
+    /// Where its data files are, if that is in S3.
+    pub(crate) bucket: String,
+    pub(crate) files: Vec<Input>,
     pub(crate) bytes: u64,
     pub(crate) origin: Origin,
+}
+
+/// What one process is to do.
+pub(crate) struct Plan {
+    pub(crate) inventory: Inventory,
+    /// Data files, one list for each worker.
+    pub(crate) chunks: Vec<Vec<Input>>,
 }
 
 /// Reads the manifest, and divides its files among `workers`.
@@ -66,36 +104,41 @@ pub(crate) fn plan(
     workers: usize,
     runtime: &Handle,
 ) -> Result<Plan, Cause> {
-    let cancellation = &options.cancellation;
-    let (uri, bytes) = runtime.block_on(manifest_of(&options.manifest, config, cancellation))?;
+    let (store, key) = options.manifest.open(config)?;
+    let wanted = Wanted { store, key, measures: &options.measures, on_bad_row: options.on_bad_row };
+    let find = |manifest: &Manifest| find(manifest, &options.manifest, config);
+    let inventory = read(&wanted, runtime, &options.cancellation, find)?;
+    let chunks = divide(inventory.files.clone(), workers);
+    Ok(Plan { inventory, chunks })
+}
+
+/// Reads a manifest, finds its data files, and reads the fields of the first of them.
+pub(crate) fn read(
+    wanted: &Wanted<'_>,
+    runtime: &Handle,
+    cancellation: &Cancellation,
+    find: impl FnOnce(&Manifest) -> Result<Vec<Input>, Cause>,
+) -> Result<Inventory, Cause> {
+    let (uri, bytes) = runtime.block_on(manifest_of(&*wanted.store, &wanted.key, cancellation))?;
     let wrap = |error| Cause::Manifest { uri: uri.clone(), error };
     let manifest = Manifest::parse(&bytes).map_err(wrap)?;
-    let inputs = find(&manifest, &options.manifest, config)?;
-    let layout = match manifest.format {
-        Format::Csv => {
-            // It is missing only where there are no files.
-            let schema = manifest.file_schema.as_deref().unwrap_or("Bucket, Key");
-            let layout = CsvLayout::parse(schema);
-            Layout::Csv(layout.map_err(|error| Cause::Layout { uri: uri.clone(), error })?)
-        }
-        Format::Orc => Layout::Columns(ColumnFormat::Orc),
-        Format::Parquet => Layout::Columns(ColumnFormat::Parquet),
-    };
-    let fields = fields(&layout, inputs.first(), runtime, cancellation)?;
-    let measures = options.measures.and(&fields.measures());
-    // Cost is of bytes, class by class.
-    let costly = measures.has(Measure::Bytes) && measures.has(Measure::Classes);
-    let measures = if costly { measures } else { measures.without(Measure::Cost) };
-    Ok(Plan {
+    let files = find(&manifest)?;
+    let layout = Layout::new(manifest.format, manifest.file_schema.as_deref(), &uri)?;
+    let fields = fields(&layout, files.first(), runtime, cancellation)?;
+    let measures = measurable(wanted.measures, fields);
+    Ok(Inventory {
+        format: manifest.format,
+        schema: manifest.file_schema,
+        layout,
         reading: Reading {
             binning: Binning::new(&measures, manifest.snapshot_ms),
             fields,
-            on_bad_row: options.on_bad_row,
+            on_bad_row: wanted.on_bad_row,
         },
-        layout,
-        unknown: options.measures.minus(&measures),
-        bytes: inputs.iter().map(|input| input.size).fold(0, u64::saturating_add),
-        chunks: divide(inputs, workers),
+        unknown: wanted.measures.minus(&measures),
+        bucket: manifest.destination_bucket,
+        bytes: files.iter().map(|file| file.size).fold(0, u64::saturating_add),
+        files,
         origin: Origin {
             source_bucket: manifest.source_bucket,
             snapshot_ms: manifest.snapshot_ms,
@@ -105,17 +148,24 @@ pub(crate) fn plan(
     })
 }
 
+/// What of it can be measured with these fields.
+fn measurable(measures: &Measures, fields: Fields) -> Measures {
+    let measures = measures.and(&fields.measures());
+    // Cost is of bytes, class by class.
+    let costly = measures.has(Measure::Bytes) && measures.has(Measure::Classes);
+    if costly { measures } else { measures.without(Measure::Cost) }
+}
+
 /// The manifest's name and bytes, verified.
 async fn manifest_of(
-    location: &Location,
-    config: Option<&SdkConfig>,
+    store: &dyn Store,
+    key: &str,
     cancellation: &Cancellation,
 ) -> Result<(String, bytes::Bytes), Cause> {
-    let (store, key) = location.open(config)?;
-    let bytes = cancellation.guard(whole(&*store, &key, LONGEST_MANIFEST)).await??;
-    let uri = store.uri(&key);
-    let checksum_key = manifest::checksum_name(&key);
-    match cancellation.guard(whole(&*store, &checksum_key, LONGEST_CHECKSUM)).await? {
+    let bytes = cancellation.guard(whole(store, key, LONGEST_MANIFEST)).await??;
+    let uri = store.uri(key);
+    let checksum_key = manifest::checksum_name(key);
+    match cancellation.guard(whole(store, &checksum_key, LONGEST_CHECKSUM)).await? {
         Ok(checksum) => manifest::verify_checksum(&bytes, &checksum)
             .map_err(|error| Cause::Manifest { uri: uri.clone(), error })?,
         Err(error) if error.kind() == StoreErrorKind::NotFound => {
@@ -159,17 +209,11 @@ async fn whole(store: &dyn Store, key: &str, most: u64) -> Result<bytes::Bytes, 
 /// Data files of a manifest in S3 are in its destination bucket; those of a local one lie below its
 /// folder or a folder above it, as `aws s3 sync` leaves them.
 fn find(manifest: &Manifest, at: &Location, config: Option<&SdkConfig>) -> Result<Vec<Input>, Cause> {
-    let place = |store: Arc<dyn Store>, file: &s3inv_inventory::DataFile| Input {
-        store,
-        key: file.key.clone(),
-        size: file.size,
-        md5: file.md5,
-    };
     let Some(path) = at.as_local() else {
         let bucket = &manifest.destination_bucket;
         // Any key: it is the bucket's store that is asked for.
         let (store, _) = Location::parse(&format!("s3://{bucket}/manifest.json"))?.open(config)?;
-        return Ok(manifest.files.iter().map(|file| place(Arc::clone(&store), file)).collect());
+        return Ok(of_bucket(store, manifest));
     };
     let folders = folders_of(path)?;
     let find = |file: &s3inv_inventory::DataFile| {
@@ -181,6 +225,16 @@ fn find(manifest: &Manifest, at: &Location, config: Option<&SdkConfig>) -> Resul
         Ok(place(Arc::clone(store), file))
     };
     manifest.files.iter().map(find).collect()
+}
+
+/// A manifest's data files in a bucket.
+#[expect(clippy::needless_pass_by_value, reason = "it is shared by all of them")]
+pub(crate) fn of_bucket(store: Arc<dyn Store>, manifest: &Manifest) -> Vec<Input> {
+    manifest.files.iter().map(|file| place(Arc::clone(&store), file)).collect()
+}
+
+fn place(store: Arc<dyn Store>, file: &s3inv_inventory::DataFile) -> Input {
+    Input { store, key: file.key.clone(), size: file.size, md5: file.md5 }
 }
 
 /// A folder, and the store of what lies below it.
@@ -200,15 +254,19 @@ fn is_within(folder: &Path, key: &str) -> bool {
 
 /// The largest files first, each to whoever has least: the same for the same input. Within a chunk the
 /// manifest's order stays.
-fn divide(inputs: Vec<Input>, workers: usize) -> Vec<Vec<Input>> {
+pub(crate) fn divide(inputs: Vec<Input>, chunks: usize) -> Vec<Vec<Input>> {
+    let chunks = chunks.min(inputs.len()).max(1);
     let mut order: Vec<usize> = (0..inputs.len()).collect();
-    order.sort_by_key(|&at| std::cmp::Reverse(inputs.get(at).map(|input| input.size)));
-    let mut loads = vec![(0u64, Vec::new()); workers.min(inputs.len()).max(1)];
+    order.sort_by_key(|&at| Reverse(inputs.get(at).map(|input| input.size)));
+    // Who has least comes first; of those, the first one.
+    let mut loads: BinaryHeap<_> = (0..chunks).map(|chunk| Reverse((0u64, chunk))).collect();
+    let mut places = vec![Vec::new(); chunks];
     for at in order {
         let size = inputs.get(at).map_or(0, |input| input.size);
-        if let Some(least) = loads.iter_mut().min_by_key(|(load, _)| *load) {
-            least.0 = least.0.saturating_add(size);
-            least.1.push(at);
+        if let Some(mut least) = loads.peek_mut() {
+            let Reverse((load, chunk)) = &mut *least;
+            *load = load.saturating_add(size);
+            places[*chunk].push(at);
         }
     }
     let mut inputs: Vec<_> = inputs.into_iter().map(Some).collect();
@@ -216,5 +274,5 @@ fn divide(inputs: Vec<Input>, workers: usize) -> Vec<Vec<Input>> {
         chunk.sort_unstable();
         chunk.iter().filter_map(|&at| inputs.get_mut(at)?.take()).collect()
     };
-    loads.into_iter().map(|(_, chunk)| take(chunk)).collect()
+    places.into_iter().map(&mut take).collect()
 }

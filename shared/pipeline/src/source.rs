@@ -6,8 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use s3inv_cancel::{Cancellation, Stop};
 use s3inv_index_format::{FormatError, ReadAt, Reader, Tail};
-use s3inv_store::{Location, SdkConfig, Store, StoreError};
+use s3inv_store::{Location, SdkConfig, Store, StoreError, StoreErrorKind};
 use tokio::runtime::{Handle, Runtime};
+
+use crate::fleet::{LATEST, Latest};
+
+/// A longer document is no `latest.json`.
+const LONGEST_LATEST: u64 = 64 << 10;
 
 /// Why an index can't be opened or read.
 #[derive(Debug, thiserror::Error)]
@@ -81,15 +86,74 @@ impl ReadAt for RemoteSource {
 /// Opens an index at `s3://bucket/key`, `file:///path` or a path. Not to be called, nor the reader to
 /// be used, within an async task: they block.
 pub fn open_index(location: &Location, config: Option<SdkConfig>) -> Result<Reader<IndexSource>, OpenError> {
-    let source = match location.as_local() {
-        Some(path) => IndexSource::Local(open_file(location, path)?),
-        None => IndexSource::Remote(remote(location, config)?),
+    Access::new(location, config)?.open(location)
+}
+
+/// The name of an index that is alone in its folder.
+pub const ALONE: &str = "index.s3inv";
+
+/// Opens the newest index of a folder: the one that its `latest.json` names, or else
+/// [`index.s3inv`](ALONE). Also where that is. As [`open_index`], it blocks.
+pub fn open_newest(
+    folder: &Location,
+    config: Option<SdkConfig>,
+) -> Result<(Location, Reader<IndexSource>), OpenError> {
+    let access = Access::new(folder, config)?;
+    let latest = folder.join(LATEST);
+    let (store, key) = latest.open(access.config.as_ref())?;
+    let named = match access.runtime.block_on(store.read_tail(&key, LONGEST_LATEST)) {
+        Ok((bytes, _)) => name_in(&bytes)
+            .map_err(|problem| StoreError::new(&latest.to_string(), StoreErrorKind::Invalid, &problem))?,
+        Err(error) if error.kind() == StoreErrorKind::NotFound => ALONE.to_owned(),
+        Err(error) => return Err(error.into()),
     };
-    Reader::open(source).map_err(|error| match error {
-        // The store has named the object already.
-        FormatError::Io(error) if location.is_s3() => OpenError::System(error),
-        error => OpenError::Format { uri: location.to_string(), error },
-    })
+    let index = folder.join(&named);
+    let reader = access.open(&index)?;
+    Ok((index, reader))
+}
+
+/// How what is not on this machine is reached. Connections belong to one runtime: another one that
+/// shares the configuration would wait for them for ever.
+struct Access {
+    runtime: Runtime,
+    config: Option<SdkConfig>,
+}
+
+impl Access {
+    fn new(location: &Location, config: Option<SdkConfig>) -> Result<Self, OpenError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let config = if location.is_s3() && config.is_none() {
+            Some(runtime.block_on(s3inv_store::sdk_config()))
+        } else {
+            config
+        };
+        Ok(Self { runtime, config })
+    }
+
+    fn open(self, location: &Location) -> Result<Reader<IndexSource>, OpenError> {
+        let source = if let Some(path) = location.as_local() {
+            IndexSource::Local(open_file(location, path)?)
+        } else {
+            let (store, key) = location.open(self.config.as_ref())?;
+            let runtime = self.runtime;
+            IndexSource::Remote(RemoteSource { store, key, etag: OnceLock::new(), runtime })
+        };
+        Reader::open(source).map_err(|error| match error {
+            // The store has named the object already.
+            FormatError::Io(error) if location.is_s3() => OpenError::System(error),
+            error => OpenError::Format { uri: location.to_string(), error },
+        })
+    }
+}
+
+/// The index that a `latest.json` names.
+fn name_in(bytes: &[u8]) -> Result<String, String> {
+    let latest: Latest = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if latest.is_sound() {
+        Ok(latest.index)
+    } else {
+        Err(format!("{:?} is no index in its folder", latest.index))
+    }
 }
 
 fn open_file(location: &Location, path: &std::path::Path) -> Result<File, OpenError> {
@@ -99,13 +163,6 @@ fn open_file(location: &Location, path: &std::path::Path) -> Result<File, OpenEr
         return Err(wrap(io::Error::other("not a regular file")));
     }
     Ok(file)
-}
-
-fn remote(location: &Location, config: Option<SdkConfig>) -> Result<RemoteSource, OpenError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let config = config.unwrap_or_else(|| runtime.block_on(s3inv_store::sdk_config()));
-    let (store, key) = location.open(Some(&config))?;
-    Ok(RemoteSource { store, key, etag: OnceLock::new(), runtime })
 }
 
 /// A configuration for whatever of these needs one. Looking for it can mean asking the network.

@@ -23,6 +23,7 @@ use std::process::ExitCode;
 
 use crate::failure::{Advise, CHECK_DISK, Failure};
 use crate::workspace::{Workspace, cargo};
+pub(crate) use clock::Stopwatch;
 pub(crate) use measure::{MeasureArgs, measure};
 use ours::{Measures, Settings};
 use result::{Input, Measured};

@@ -1,7 +1,7 @@
 use md5::{Digest, Md5};
 
 /// The MD5 of `bytes` as 32 hex digits.
-pub(super) fn md5_hex(bytes: &[u8]) -> String {
+pub(crate) fn md5_hex(bytes: &[u8]) -> String {
     let hash: [u8; 16] = Md5::digest(bytes).into();
     format!("{:032x}", u128::from_be_bytes(hash))
 }

@@ -6,3 +6,4 @@ mod md5;
 
 pub(crate) use csv::{form_encode, push_row};
 pub(crate) use delivery::{DataFile, Delivery};
+pub(crate) use md5::md5_hex;

@@ -7,7 +7,8 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::failure::{Advise, Failure};
-use crate::workspace::{Workspace, cargo};
+use crate::infra;
+use crate::workspace::{Workspace, cargo, check};
 use moto::Moto;
 
 /// What to pass on.
@@ -21,13 +22,20 @@ pub(crate) struct Args {
 /// The code that `cargo test` exits with.
 pub(crate) fn run(_: &Args) -> Result<ExitCode, Failure> {
     let workspace = Workspace::load()?;
+    infra::validate(&workspace)?;
     let python = venv::ready(&workspace)?;
     let moto = Moto::start(&python, &workspace)?;
+    // The functions' programs, which the tests run: built with the features that the tests have, so that
+    // what they depend on is built once.
+    let mut build = cargo();
+    build.args(["build", "--workspace", "--all-features", "--all-targets"]);
+    check(&mut build, "correct the code")?;
     let mut test = cargo();
     test.args(["test", "--workspace", "--all-features"]);
     // Not what clap made of them: it drops the first `--`, which parts cargo's from the tests' own.
     test.args(std::env::args_os().skip(2));
     test.env("S3INV_TEST_S3", moto.endpoint()).env("S3INV_TEST_PYTHON", &python);
+    test.env("S3INV_TEST_FUNCTIONS", workspace.target.join("debug"));
     let status = test.status().advise("cargo test", "install Rust")?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))

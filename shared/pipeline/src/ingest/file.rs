@@ -6,15 +6,34 @@ use std::path::Path;
 use s3inv_inventory::csv::{self, CsvLayout};
 use s3inv_inventory::gzip::{self, Inflater, gunzip_stream};
 use s3inv_inventory::{Batch, InputError, ReadError, Rows, orc, parquet};
+use s3inv_model::RowCounts;
+use s3inv_rollup::RunSink;
 
 use super::parts::{FileParts, Parts};
 use super::ranges::Ranges;
-use super::{Totals, Worker};
+use super::{Counting, Position, Totals, Worker};
 use crate::Cause;
-use crate::plan::{ColumnFormat, Input};
+use crate::plan::{ColumnFormat, Input, Layout};
 
 /// What a streamed CSV file is parsed from: the longest row and as much again.
 const STREAM_BUFFER: usize = 512 << 10;
+
+/// Which file is being read.
+struct Files {
+    /// Its place in the chunk.
+    at: usize,
+    /// What the files before it were counted as.
+    counted: RowCounts,
+}
+
+impl Files {
+    /// Goes to the next file, of which nothing has been counted.
+    fn next<S>(&mut self, totals: &mut Totals<S>) {
+        self.at += 1;
+        self.counted.clone_from(&totals.counts);
+        totals.before = 0;
+    }
+}
 
 /// Buffers that serve one file after the other.
 struct Buffers {
@@ -23,30 +42,54 @@ struct Buffers {
 }
 
 impl Worker<'_> {
-    pub(super) fn csv_files(
+    /// Reads the files from `start` on; where to go on, if it pauses.
+    pub(super) fn files<S: RunSink>(
+        &self,
+        files: &[Input],
+        start: &Position,
+        totals: &mut Totals<S>,
+    ) -> Result<Option<Position>, Cause> {
+        let files = files.get(start.file..).unwrap_or_default();
+        let mut reading = Files { at: start.file, counted: RowCounts::default() };
+        let read = match self.layout {
+            Layout::Csv(layout) => self.csv_files(files, layout, totals, &mut reading),
+            Layout::Columns(format) => self.column_files(files, *format, totals, &mut reading),
+        };
+        let Some(rows) = totals.paused else { return read.map(|()| None) };
+        // Of the file alone: those before it are done.
+        let counts = totals.counts.minus(&reading.counted);
+        let counts = counts.ok_or_else(|| Cause::Bug("a file has fewer rows than it had".to_owned()))?;
+        Ok(Some(Position { file: reading.at, rows, counts }))
+    }
+
+    fn csv_files<S: RunSink>(
         &self,
         files: &[Input],
         layout: &CsvLayout,
-        totals: &mut Totals,
+        totals: &mut Totals<S>,
+        reading: &mut Files,
     ) -> Result<(), Cause> {
         let mut buffers =
             Buffers { compressed: Vec::new(), inflater: Inflater::new(self.memory.decompressed) };
         self.with_parts(files, |parts, file| {
-            let mut source = FileParts::new(parts, file, &self.context.progress);
+            let mut source = FileParts::new(parts, file, self.progress);
             let read = self.csv_file(&mut source, file, layout, &mut buffers, totals);
-            self.finish_file(source, file, read)
+            Self::finish_file(source, file, read)?;
+            reading.next(totals);
+            Ok(())
         })
     }
 
-    fn csv_file(
+    fn csv_file<S: RunSink>(
         &self,
         source: &mut FileParts<'_, '_>,
         file: &Input,
         layout: &CsvLayout,
         Buffers { compressed, inflater }: &mut Buffers,
-        Totals { classes, counts, rollup }: &mut Totals,
+        Totals { classes, counts, rollup, before, paused }: &mut Totals<S>,
     ) -> Result<(), ReadError<Cause>> {
-        let mut sink = |batch: &Batch<'_>| self.count(batch, rollup);
+        let mut counting = Counting { rollup, before, paused };
+        let mut sink = |batch: &Batch<'_>| self.count(batch, &mut counting);
         let mut rows = Rows::new(self.reading, classes, counts, &mut sink);
         if file.size > self.memory.compressed as u64 {
             let (start, gzip) = start_of(source, &file.key).map_err(InputError::Io)?;
@@ -71,7 +114,6 @@ impl Worker<'_> {
     /// Compares the MD5 before the rows are believed, or their errors: a file that was damaged on its
     /// way is that, and not an inventory with an odd row.
     fn finish_file(
-        &self,
         mut source: FileParts<'_, '_>,
         file: &Input,
         read: Result<(), ReadError<Cause>>,
@@ -81,7 +123,7 @@ impl Worker<'_> {
         }
         match read {
             Ok(()) => source.verify(),
-            Err(ReadError::Sink(cause)) => Err(self.counting_failed(cause)),
+            Err(ReadError::Sink(cause)) => Err(cause),
             Err(ReadError::Input(error)) => {
                 source.verify()?;
                 Err(Cause::Input { uri: file.uri(), error })
@@ -89,50 +131,51 @@ impl Worker<'_> {
         }
     }
 
-    fn counting_failed(&self, cause: Cause) -> Cause {
-        cause.in_scratch(self.context.scratch.path())
-    }
-
     /// Reads files by columns, with a reader of their format.
-    pub(super) fn column_files(
+    fn column_files<S: RunSink>(
         &self,
         files: &[Input],
         format: ColumnFormat,
-        totals: &mut Totals,
+        totals: &mut Totals<S>,
+        reading: &mut Files,
     ) -> Result<(), Cause> {
-        let open = |file| Ranges::open(file, &self.context.runtime, self.cancellation);
-        if !self.context.verify_md5 {
-            return files.iter().try_for_each(|file| self.column_file(file, open(file)?, format, totals));
+        let open = |file| Ranges::open(file, self.runtime, self.cancellation);
+        let mut read = |(file, ranges): (&Input, Ranges)| {
+            self.column_file(file, ranges, format, totals)?;
+            reading.next(totals);
+            Ok(())
+        };
+        if !self.verify_md5 {
+            return files.iter().try_for_each(|file| read((file, open(file)?)));
         }
         // Opened before they are compared: what is read then is what was compared, or an error.
         let opened = files.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let unseen = crate::Progress::default();
         self.with_parts(files, |parts, file| FileParts::new(parts, file, &unseen).verify())?;
-        let mut both = files.iter().zip(opened);
-        both.try_for_each(|(file, ranges)| self.column_file(file, ranges, format, totals))
+        files.iter().zip(opened).try_for_each(read)
     }
 
-    fn column_file(
+    fn column_file<S: RunSink>(
         &self,
         file: &Input,
         ranges: Ranges,
         format: ColumnFormat,
-        totals: &mut Totals,
+        Totals { classes, counts, rollup, before, paused }: &mut Totals<S>,
     ) -> Result<(), Cause> {
-        let Totals { classes, counts, rollup } = totals;
         let failure = ranges.failure();
-        let mut sink = |batch: &Batch<'_>| self.count(batch, rollup);
+        let mut counting = Counting { rollup, before, paused };
+        let mut sink = |batch: &Batch<'_>| self.count(batch, &mut counting);
         let mut rows = Rows::new(self.reading, classes, counts, &mut sink);
         let read = match format {
             ColumnFormat::Orc => orc::read(ranges, self.memory.orc, &mut rows),
             ColumnFormat::Parquet => parquet::read(ranges, self.memory.parquet, &mut rows),
         };
-        self.context.progress.add_bytes(file.size);
+        self.progress.add_bytes(file.size);
         if let Some(cause) = failure.take() {
             return Err(cause);
         }
         read.map_err(|error| match error {
-            ReadError::Sink(cause) => self.counting_failed(cause),
+            ReadError::Sink(cause) => cause,
             ReadError::Input(error) => Cause::Input { uri: file.uri(), error },
         })
     }
@@ -143,7 +186,7 @@ impl Worker<'_> {
         files: &[Input],
         mut each: impl FnMut(&mut Parts<'_>, &Input) -> Result<(), Cause>,
     ) -> Result<(), Cause> {
-        let runtime = &self.context.runtime;
+        let runtime = self.runtime;
         std::thread::scope(|scope| {
             let (mut parts, md5) =
                 Parts::start(files.to_vec(), self.memory, runtime, self.cancellation, scope)?;

@@ -32,7 +32,7 @@ impl Failure {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn set(&self, cause: Cause) -> io::Error {
+    pub(crate) fn set(&self, cause: Cause) -> io::Error {
         let text = cause.to_string();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
         io::Error::other(text)

@@ -1,0 +1,5 @@
+//! Ends an execution: tombstone, then sweep.
+
+mod handler;
+
+pub use handler::{Settings, handle, settings};

@@ -1,0 +1,5 @@
+//! Reads a chunk of data files into runs.
+
+mod handler;
+
+pub use handler::handle;

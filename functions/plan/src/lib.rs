@@ -1,0 +1,5 @@
+//! Reads the manifest and divides the work; later, the merge.
+
+mod handler;
+
+pub use handler::{handle, settings};

@@ -1,0 +1,7 @@
+//! The function's program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    s3inv_lambda_kit::run(s3inv_trigger::settings, s3inv_trigger::handle)
+}

@@ -1,0 +1,195 @@
+//! Starting executions: each inventory once, however often it is asked for.
+
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sfn::operation::start_execution::StartExecutionError;
+use aws_sdk_sfn::types::ExecutionStatus;
+use s3inv_lambda_kit::{ErrorType, StepError};
+use s3inv_pipeline::fleet::{Buckets, Execution, Request};
+use s3inv_store::StoreErrorKind;
+use serde::Serialize;
+
+/// After so many failures it is for somebody to look why.
+const MOST_ATTEMPTS: u32 = 100;
+
+/// Whether attempts that failed before are followed by another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Insist {
+    /// Not for an event: it may be old, or come again.
+    No,
+    /// For a schedule or a person.
+    Yes,
+}
+
+/// What has become of a wish.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// An execution has been started, or is running already.
+    Started {
+        /// The inventory.
+        manifest: String,
+        /// The execution.
+        execution: String,
+    },
+    /// The index is there, or is being published.
+    Built {
+        /// The inventory.
+        manifest: String,
+    },
+    /// It was tried before, and failed.
+    Failed {
+        /// The inventory.
+        manifest: String,
+        /// The last execution.
+        execution: String,
+    },
+    /// There is nothing to do, and why.
+    Ignored {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What it takes to start executions.
+pub(crate) struct Starter<'a> {
+    pub(crate) client: Client,
+    pub(crate) buckets: &'a dyn Buckets,
+    /// The state machine's ARN.
+    pub(crate) state_machine: &'a str,
+}
+
+/// How an attempt stands.
+enum Attempt {
+    /// Open: started now, or before with the same input.
+    Running,
+    Succeeded,
+    Failed,
+}
+
+impl Starter<'_> {
+    /// Starts what is asked for, unless that has been done.
+    pub(crate) async fn start(&self, request: &Request, insist: Insist) -> Result<Outcome, StepError> {
+        let manifest = request.delivery.manifest();
+        let replaces = request.options.replaces();
+        if !replaces && self.is_built(request).await? {
+            return Ok(Outcome::Built { manifest });
+        }
+        let input = serde_json::to_string(&request.canonical())
+            .map_err(|error| StepError::new(ErrorType::Bug, error.to_string()))?;
+        for attempt in 1..=MOST_ATTEMPTS {
+            let name = name(request, &input, attempt);
+            let execution = name.as_str().to_owned();
+            match (self.attempt(&execution, &input).await?, insist) {
+                (Attempt::Running, _) => return Ok(Outcome::Started { manifest, execution }),
+                (Attempt::Failed, Insist::No) => return Ok(Outcome::Failed { manifest, execution }),
+                (Attempt::Failed, Insist::Yes) => {}
+                (Attempt::Succeeded, Insist::Yes) if replaces || !self.is_built(request).await? => {}
+                (Attempt::Succeeded, _) => return Ok(Outcome::Built { manifest }),
+            }
+        }
+        let text = format!(
+            "{manifest}: {MOST_ATTEMPTS} attempts have failed: look why, and start it with another option"
+        );
+        Err(StepError::bad_input(text))
+    }
+
+    async fn is_built(&self, request: &Request) -> Result<bool, StepError> {
+        let bucket =
+            self.buckets.open(&request.output.bucket).map_err(|error| StepError::of_store(&error))?;
+        match bucket.head(&request.index_key()).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(false),
+            Err(error) => Err(StepError::of_store(&error)),
+        }
+    }
+
+    /// Starts an attempt, or finds out how it stands: Step Functions starts nothing twice under a name.
+    async fn attempt(&self, name: &str, input: &str) -> Result<Attempt, StepError> {
+        let start =
+            self.client.start_execution().state_machine_arn(self.state_machine).name(name).input(input);
+        match start.send().await {
+            Ok(_) => {
+                tracing::info!(name, "execution started");
+                Ok(Attempt::Running)
+            }
+            Err(error) if is_there(&error) => self.status(name).await,
+            Err(error) => Err(refused(name, &error)),
+        }
+    }
+
+    async fn status(&self, name: &str) -> Result<Attempt, StepError> {
+        let arn = format!("{}:{name}", self.state_machine.replacen(":stateMachine:", ":execution:", 1));
+        let described = self.client.describe_execution().execution_arn(arn).send().await;
+        let described = described.map_err(|error| refused(name, &error))?;
+        Ok(match described.status() {
+            ExecutionStatus::Succeeded => Attempt::Succeeded,
+            ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => Attempt::Failed,
+            _ => Attempt::Running,
+        })
+    }
+}
+
+fn is_there<R>(error: &SdkError<StartExecutionError, R>) -> bool {
+    matches!(error.as_service_error(), Some(StartExecutionError::ExecutionAlreadyExists(_)))
+}
+
+fn refused<E: ProvideErrorMetadata, R>(name: &str, error: &SdkError<E, R>) -> StepError {
+    let (error_type, text) = match error.code() {
+        Some(code) => {
+            let passes = matches!(
+                code,
+                "ThrottlingException" | "ExecutionLimitExceeded" | "ServiceUnavailable" | "InternalFailure"
+            );
+            let error_type = if passes { ErrorType::Retryable } else { ErrorType::BadInput };
+            (error_type, format!("{code}: {}", error.message().unwrap_or_default()))
+        }
+        None => (ErrorType::Retryable, "no answer of Step Functions".to_owned()),
+    };
+    StepError::new(error_type, format!("execution {name}: {text}"))
+}
+
+/// An attempt's name: for people, what it is of; for Step Functions, what is to be built and how.
+fn name(request: &Request, input: &str, attempt: u32) -> Execution {
+    let hash = xxhash_rust::xxh3::xxh3_64(input.as_bytes());
+    let end = format!("-{}-{hash:016x}-{attempt}", request.delivery.snapshot);
+    let start = format!("{}-{}", request.delivery.source, request.delivery.config);
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let start: String = start.chars().map(plain).take(Execution::LONGEST - end.len()).collect();
+    let name = format!("{start}{end}");
+    // Both parts are of legal characters, and short enough.
+    Execution::new(&name).unwrap_or_else(|| unreachable!("{name} is a legal name"))
+}
+
+#[cfg(test)]
+mod tests {
+    use s3inv_pipeline::fleet::{Input, Options, Place};
+
+    use super::*;
+
+    fn name_of(manifest: &str, options: Options, attempt: u32) -> String {
+        let scratch = Place::parse("s3://scratch/").unwrap();
+        let input = Input { manifest: manifest.to_owned(), options, ..Input::default() };
+        let request = Request::new(&input, Some("s3://indexes/"), &Options::default(), &scratch).unwrap();
+        let text = serde_json::to_string(&request.canonical()).unwrap();
+        name(&request, &text, attempt).as_str().to_owned()
+    }
+
+    #[test]
+    fn a_name_says_what_is_built() {
+        let manifest = "s3://reports/inventories/my.bucket/daily/2025-05-13T01-00Z/manifest.json";
+        let first = name_of(manifest, Options::default(), 1);
+        assert!(first.starts_with("my-bucket-daily-2025-05-13T01-00Z-") && first.ends_with("-1"), "{first}");
+        assert_eq!(name_of(manifest, Options::default(), 1), first);
+        assert_eq!(name_of(manifest, Options::default(), 12), format!("{}12", &first[..first.len() - 1]));
+        let other = name_of(manifest, Options { max_depth: Some(3), ..Options::default() }, 1);
+        assert_ne!(other, first, "another input is another execution");
+    }
+
+    #[test]
+    fn a_long_name_is_cut() {
+        let manifest =
+            format!("s3://reports/{}/{}/2025-05-13T01-00Z/manifest.json", "b".repeat(63), "c".repeat(64));
+        assert_eq!(name_of(&manifest, Options::default(), 100).len(), Execution::LONGEST);
+    }
+}

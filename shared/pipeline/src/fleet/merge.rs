@@ -1,0 +1,80 @@
+//! The merge step: a group of runs becomes one, or a range of all runs a segment of the index.
+
+use s3inv_cancel::Phase;
+use s3inv_index_format::{Compression, FileKind};
+use s3inv_model::Schema;
+use s3inv_rollup::{Interrupt, KeyRange};
+
+use super::payload::{Checkpoint, TaskRequest};
+use super::record::{MergeTask, Prefix, StageRecord};
+use super::remote::{LARGEST_WINDOW, Opened};
+use super::task::{Attempt, Part, next_part};
+use super::work::Work;
+use super::{Invocation, Stage, StepError};
+use crate::Cause;
+
+/// A smaller window would have a merge wait for S3 most of its time.
+const SMALLEST_WINDOW: usize = 128 << 10;
+/// What a run that is open takes besides its window, and what the page does that is written.
+const BESIDE: usize = 192 << 10;
+
+/// Merges, or as much of it as there is time for. Nothing is returned when it is done.
+pub fn merge(invocation: &Invocation, request: &TaskRequest) -> Result<Option<Checkpoint>, StepError> {
+    let failed = |cause| StepError::in_phase(Phase::Merge, cause);
+    if request.stage == Stage::Ingest {
+        return Err(StepError::bad_input("payload: ingest is no stage to merge in"));
+    }
+    let (work, _) = Work::with_plan(invocation, &request.execution).map_err(failed)?;
+    let done = task(&work, request);
+    done.map_err(|cause| failed(work.explain(cause)))
+}
+
+fn task(work: &Work<'_>, request: &TaskRequest) -> Result<Option<Checkpoint>, Cause> {
+    let stage: StageRecord = work.get(&work.keys.stage(request.stage))?;
+    let task: MergeTask = work.description(request)?;
+    next_part(work, request, |attempt, start| part(attempt, &stage, &task, start))
+}
+
+fn part(
+    attempt: &Attempt<'_>,
+    stage: &StageRecord,
+    task: &MergeTask,
+    start: Option<Prefix>,
+) -> Result<Part<Prefix>, Cause> {
+    let work = attempt.work;
+    let runs = stage.runs.get(task.first..task.end).unwrap_or_default();
+    let window = window(work.invocation.memory, runs.len())?;
+    let opened = Opened::new(work, runs.iter().map(|run| run.key.as_str()), FileKind::Run, window)?;
+    let readers: Vec<_> = opened.readers.iter().collect();
+    let schema = Schema::union(readers.iter().map(|reader| &reader.info().schema))?;
+    let range = KeyRange {
+        from: start.or_else(|| task.from.clone()).map(|Prefix(from)| from),
+        until: task.until.clone().map(|Prefix(until)| until),
+    };
+    let how =
+        if stage.last { (FileKind::Segment, Compression::Zstd) } else { (FileKind::Run, Compression::Lz4) };
+    let interrupt = Interrupt {
+        between: &|| Ok::<(), Cause>(work.cancellation.check()?),
+        pause: &|| work.invocation.pause.check().is_err(),
+    };
+    let (key, mut out) = attempt.create()?;
+    let merged = s3inv_rollup::merge(&readers, &range, &schema, how, &mut out, &interrupt)
+        .map(|merged| (merged.info, merged.next));
+    let merged = merged.map_err(|cause| out.failure().unwrap_or(cause));
+    let (info, next) = opened.explain(merged)?;
+    let stored = attempt.complete((key, out), &info)?;
+    tracing::info!(runs = runs.len(), prefixes = info.prefixes, done = next.is_none(), "range merged");
+    Ok(Part { files: vec![stored], counts: info.counts, next: next.map(Prefix) })
+}
+
+/// How much of each run is read at once.
+fn window(memory: usize, runs: usize) -> Result<usize, Cause> {
+    let window = (memory / runs.max(1)).saturating_sub(BESIDE).min(LARGEST_WINDOW);
+    if window >= SMALLEST_WINDOW {
+        return Ok(window);
+    }
+    let need = runs * (SMALLEST_WINDOW + BESIDE);
+    Err(Cause::Payload(format!(
+        "{runs} runs can't be merged in {memory} bytes of memory: give the function {need} more, or lower options.fan_in"
+    )))
+}

@@ -1,0 +1,163 @@
+//! The plan step: the manifest is read, and its files are cut into chunks.
+
+use s3inv_cancel::Phase;
+use s3inv_store::Location;
+
+use super::payload::{Execution, Planned, Stage, TaskRequest};
+use super::record::{ListedFile, PlanRecord};
+use super::work::{Work, json};
+use super::{Input, Invocation, Options, PlanRequest, Request, StepError, Version};
+use crate::Cause;
+use crate::plan::{Inventory, Wanted, divide, read};
+
+/// What a deployment says where an input says nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Defaults {
+    /// Where indexes go.
+    pub output: Option<String>,
+    /// How to build.
+    pub options: Options,
+}
+
+/// Chunks are not cut smaller for the sake of concurrency: a function takes a second or two to begin.
+const SMALLEST_CHUNK: u64 = 32 << 20;
+/// Nor left larger, if there are enough functions: it is a minute's work.
+const LARGEST_CHUNK: u64 = 1 << 30;
+/// A Map has so many children at once at most, and gathers an answer of each.
+const MOST_CHUNKS: u64 = 10_000;
+
+/// Plans a build, or the merge of what a stage of it wrote.
+pub fn plan(
+    invocation: &Invocation,
+    request: &PlanRequest,
+    defaults: &Defaults,
+) -> Result<Planned, StepError> {
+    match request {
+        PlanRequest::Plan { execution, input, .. } => plan_build(invocation, execution, input, defaults),
+        PlanRequest::PlanMerge { execution, stage, .. } => {
+            super::plan_merge::plan_merge(invocation, execution, *stage)
+        }
+    }
+}
+
+fn plan_build(
+    invocation: &Invocation,
+    execution: &Execution,
+    input: &Input,
+    defaults: &Defaults,
+) -> Result<Planned, StepError> {
+    let failed = |cause| StepError::in_phase(Phase::Manifest, cause);
+    let request = Request::new(input, defaults.output.as_deref(), &defaults.options, &invocation.scratch)?;
+    let deadline_ms = request.options.deadline_ms(invocation.now_ms)?;
+    let mut work = Work::begin(invocation, execution).map_err(failed)?;
+    work.until(deadline_ms);
+    chunks(&work, execution, &request, deadline_ms).map_err(|cause| failed(work.explain(cause)))
+}
+
+fn chunks(
+    work: &Work<'_>,
+    execution: &Execution,
+    request: &Request,
+    deadline_ms: Option<u64>,
+) -> Result<Planned, Cause> {
+    refuse_built(work, request)?;
+    let mut inventory = read_inventory(work, request)?;
+    let files = std::mem::take(&mut inventory.files);
+    let chunk = request.options.chunk_bytes.map_or_else(
+        || (inventory.bytes / u64::from(request.options.concurrency())).clamp(SMALLEST_CHUNK, LARGEST_CHUNK),
+        std::num::NonZeroU64::get,
+    );
+    let count = inventory.bytes.div_ceil(chunk).min(MOST_CHUNKS) as usize;
+    let listed: Vec<Vec<ListedFile>> = divide(files, count)
+        .into_iter()
+        .map(|chunk| chunk.into_iter().map(ListedFile::from).collect())
+        .collect();
+    let record = PlanRecord::new(&inventory, request, deadline_ms, count_of(&listed)?);
+    // The first attempt's counts: another one has cut the same chunks, with a later deadline.
+    let record =
+        if work.put_new(&work.keys.plan(), &record)? { record } else { work.get(&work.keys.plan())? };
+    let planned = write_tasks(work, execution, Stage::Ingest, &listed)?;
+    tracing::info!(
+        files = inventory.origin.data_files,
+        bytes = inventory.bytes,
+        chunks = record.chunks,
+        "planned"
+    );
+    Ok(Planned { concurrency: record.concurrency, last: false, ..planned })
+}
+
+/// An index that is there is built again only if that is asked for.
+fn refuse_built(work: &Work<'_>, request: &Request) -> Result<(), Cause> {
+    if request.options.replaces() {
+        return Ok(());
+    }
+    let output = work.invocation.buckets.open(&request.output.bucket)?;
+    let key = request.index_key();
+    match work.wait(output.head(&key)) {
+        Ok(_) => Err(Cause::AlreadyPublished(output.uri(&key))),
+        Err(Cause::Store(error)) if error.kind() == s3inv_store::StoreErrorKind::NotFound => Ok(()),
+        Err(cause) => Err(cause),
+    }
+}
+
+fn read_inventory(work: &Work<'_>, request: &Request) -> Result<Inventory, Cause> {
+    let bucket = work.wait(work.invocation.buckets.anywhere(&request.delivery.bucket))?;
+    let manifest = request.delivery.manifest();
+    let location = Location::parse(&manifest)?;
+    let key = location.as_s3().map(|(_, key)| key.to_owned()).unwrap_or_default();
+    let wanted = Wanted {
+        store: bucket,
+        key,
+        measures: &request.options.measures().map_err(|error| Cause::Payload(error.message))?,
+        on_bad_row: request.options.on_bad_row(),
+    };
+    let runtime = &work.invocation.runtime;
+    let open = |bucket: &str| work.wait(work.invocation.buckets.anywhere(bucket));
+    let inventory = read(&wanted, runtime, &work.cancellation, |manifest| {
+        let bucket = open(&manifest.destination_bucket)?;
+        Ok(crate::plan::of_bucket(bucket, manifest))
+    })?;
+    let told = &inventory.origin.source_bucket;
+    if *told == request.delivery.source {
+        return Ok(inventory);
+    }
+    Err(Cause::Payload(format!(
+        "{manifest}: it lists the bucket {told}, but its key says {}",
+        request.delivery.source
+    )))
+}
+
+fn count_of<T>(tasks: &[T]) -> Result<u32, Cause> {
+    u32::try_from(tasks.len()).map_err(|_| Cause::Bug("more tasks than can be".to_owned()))
+}
+
+/// Writes what a Map reads: a short payload for each task, and apart from them the descriptions, which
+/// may be longer than a state may hold.
+pub(super) fn write_tasks<T: serde::Serialize>(
+    work: &Work<'_>,
+    execution: &Execution,
+    stage: Stage,
+    tasks: &[T],
+) -> Result<Planned, Cause> {
+    let (mut descriptions, mut items) = (Vec::new(), Vec::new());
+    for (task, description) in (0..).zip(tasks) {
+        let described = json(description)?;
+        let (offset, length) = (descriptions.len() as u64, described.len() as u64);
+        descriptions.extend_from_slice(&described);
+        let execution = execution.clone();
+        items.push(TaskRequest { version: Version, execution, stage, task, offset, length });
+    }
+    // Any attempt writes the same.
+    work.put(&work.keys.tasks(stage), descriptions)?;
+    let key = work.keys.items(stage);
+    work.put(&key, json(&items)?)?;
+    work.look()?;
+    let bucket = work.invocation.scratch.bucket.clone();
+    Ok(Planned { stage, bucket, items: key, concurrency: 1, last: false })
+}
+
+impl From<crate::plan::Input> for ListedFile {
+    fn from(file: crate::plan::Input) -> Self {
+        Self { key: file.key, size: file.size, md5: format!("{:032x}", u128::from_be_bytes(file.md5)) }
+    }
+}

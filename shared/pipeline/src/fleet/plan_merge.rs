@@ -1,0 +1,171 @@
+//! The plan of a merge: what a stage committed is gathered, and divided among the tasks of the next.
+
+use std::collections::BTreeMap;
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use s3inv_cancel::Phase;
+use s3inv_index_format::FileKind;
+use s3inv_model::RowCounts;
+use s3inv_rollup::{first_round, partitions};
+
+use super::payload::{Execution, Planned, Stage};
+use super::plan::write_tasks;
+use super::record::{Commit, MergeTask, PlanRecord, Prefix, StageRecord, StoredFile};
+use super::remote::Opened;
+use super::scratch::committed;
+use super::work::{Work, find, json};
+use super::{Invocation, StepError, Version};
+use crate::Cause;
+
+/// Records that are read at once.
+const READ_AT_ONCE: usize = 64;
+/// Directories are read front to back: each of them is short.
+const DIRECTORY_WINDOW: usize = 256 << 10;
+/// Each partition opens all runs, and becomes a part of an upload, of which there are 10,000 at most.
+const MOST_PARTITIONS: u64 = 2000;
+
+pub(super) fn plan_merge(
+    invocation: &Invocation,
+    execution: &Execution,
+    ended: Stage,
+) -> Result<Planned, StepError> {
+    let failed = |cause| StepError::in_phase(Phase::Merge, cause);
+    let (work, plan) = Work::with_plan(invocation, execution).map_err(failed)?;
+    let planned = next_stage(&work, &plan, execution, ended);
+    planned.map_err(|cause| failed(work.explain(cause)))
+}
+
+fn next_stage(
+    work: &Work<'_>,
+    plan: &PlanRecord,
+    execution: &Execution,
+    ended: Stage,
+) -> Result<Planned, Cause> {
+    let (runs, counts) = runs_after(work, plan, ended)?;
+    let groups = first_round(runs.len(), plan.fan_in);
+    let merged = groups.last().map_or(runs.len(), |group| group.end);
+    let tasks = if groups.is_empty() {
+        segments(work, &runs, plan)?
+    } else {
+        let whole = |group: &std::ops::Range<usize>| MergeTask {
+            first: group.start,
+            end: group.end,
+            from: None,
+            until: None,
+        };
+        groups.iter().map(whole).collect()
+    };
+    let (stage, last) = (ended.next(), groups.is_empty());
+    let tasks_len = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+    tracing::info!(%stage, runs = runs.len(), tasks = tasks_len, last, "merge planned");
+    let record = StageRecord { version: Version, tasks: tasks_len, last, runs, merged, counts };
+    // Any attempt writes the same: the records that it follows from are there, and stay as they are.
+    work.put(&work.keys.stage(stage), json(&record)?)?;
+    let planned = write_tasks(work, execution, stage, &tasks)?;
+    Ok(Planned { concurrency: plan.concurrency, last, ..planned })
+}
+
+/// All runs that there are after a stage, and the rows that they are of.
+fn runs_after(
+    work: &Work<'_>,
+    plan: &PlanRecord,
+    ended: Stage,
+) -> Result<(Vec<StoredFile>, RowCounts), Cause> {
+    if ended == Stage::Ingest {
+        return gather(work, ended, plan.chunks);
+    }
+    let before: StageRecord = work.get(&work.keys.stage(ended))?;
+    if before.last {
+        return Err(Cause::Payload(format!(
+            "payload: nothing is merged after {ended}, which wrote the segments"
+        )));
+    }
+    let (mut runs, _) = gather(work, ended, before.tasks)?;
+    runs.extend(before.runs.get(before.merged..).unwrap_or_default().iter().cloned());
+    if runs.len() >= before.runs.len() {
+        // Every checkpoint makes a run more: with too little time, rounds would never end.
+        return Err(Cause::OutOfTime);
+    }
+    Ok((runs, before.counts))
+}
+
+/// Ranges of all prefixes.
+fn segments(work: &Work<'_>, runs: &[StoredFile], plan: &PlanRecord) -> Result<Vec<MergeTask>, Cause> {
+    let rows: u64 = runs.iter().map(|run| run.prefixes).fold(0, u64::saturating_add);
+    let parts = rows.div_ceil(plan.partition_rows).clamp(1, MOST_PARTITIONS) as usize;
+    let opened = Opened::new(work, runs.iter().map(|run| run.key.as_str()), FileKind::Run, DIRECTORY_WINDOW)?;
+    let readers: Vec<_> = opened.readers.iter().collect();
+    let ranges = opened.explain(partitions(&readers, parts).map_err(Cause::from))?;
+    let task = |range: s3inv_rollup::KeyRange| MergeTask {
+        first: 0,
+        end: runs.len(),
+        from: range.from.map(Prefix),
+        until: range.until.map(Prefix),
+    };
+    Ok(ranges.into_iter().map(task).collect())
+}
+
+/// What all tasks of a stage committed, in their order, once it is certain that all have (I3).
+pub(super) fn gather(
+    work: &Work<'_>,
+    stage: Stage,
+    tasks: u32,
+) -> Result<(Vec<StoredFile>, RowCounts), Cause> {
+    let places = committed_parts(work, stage)?;
+    for task in 0..tasks {
+        let parts = places.get(&task).map_or(0, Vec::len);
+        let whole = places.get(&task).is_some_and(|parts| parts.iter().copied().eq(0..parts.len() as u32));
+        if !whole {
+            return Err(Cause::Bug(format!(
+                "task {task} of {stage} has not committed: it has {parts} records"
+            )));
+        }
+    }
+    let keys = places.iter().flat_map(|(&task, parts)| parts.iter().map(move |&part| (task, part)));
+    let keys: Vec<_> = keys.map(|(task, part)| (task, work.keys.commit(stage, task, part))).collect();
+    let bucket = &*work.bucket;
+    let read = stream::iter(keys).map(|(task, key)| async move {
+        let commit: Option<Commit<serde_json::Value>> = find(bucket, &key).await?;
+        let commit = commit.ok_or_else(|| Cause::Bug(format!("{} has gone", bucket.uri(&key))))?;
+        Ok::<_, Cause>((task, commit))
+    });
+    let commits: Vec<_> = work.wait(read.buffered(READ_AT_ONCE).try_collect())?;
+    add_up(stage, commits)
+}
+
+fn add_up(
+    stage: Stage,
+    commits: Vec<(u32, Commit<serde_json::Value>)>,
+) -> Result<(Vec<StoredFile>, RowCounts), Cause> {
+    let (mut files, mut counts) = (Vec::new(), RowCounts::default());
+    let mut commits = commits.into_iter().peekable();
+    while let Some((task, commit)) = commits.next() {
+        let is_last = commits.peek().is_none_or(|(next, _)| *next != task);
+        if is_last != commit.next.is_none() {
+            return Err(Cause::Bug(format!("task {task} of {stage} has not committed all of its parts")));
+        }
+        let sum = counts.plus(&commit.counts);
+        counts = sum.ok_or_else(|| s3inv_index_format::FormatError::Overflow("rows read".to_owned()))?;
+        files.extend(commit.files);
+    }
+    Ok((files, counts))
+}
+
+/// The parts of each task that have a record.
+fn committed_parts(work: &Work<'_>, stage: Stage) -> Result<BTreeMap<u32, Vec<u32>>, Cause> {
+    let prefix = work.keys.commits(stage);
+    let mut places: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    let mut next = None;
+    loop {
+        let page = work.wait(work.bucket.list(&prefix, next.as_deref(), false))?;
+        for object in page.objects {
+            let place = object.key.strip_prefix(&prefix).and_then(committed);
+            let (task, part) = place.ok_or_else(|| Cause::Bug(format!("{} is no record", object.key)))?;
+            places.entry(task).or_default().push(part);
+        }
+        next = page.next;
+        if next.is_none() {
+            return Ok(places);
+        }
+    }
+}

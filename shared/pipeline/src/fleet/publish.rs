@@ -1,0 +1,194 @@
+//! The publish step: segments are joined by copies inside S3, and the index appears at once.
+
+use s3inv_cancel::Phase;
+use s3inv_index_format::{FileKind, Joiner, PAGES_AT, TRAILER};
+use s3inv_model::RowCounts;
+use s3inv_store::{Bucket, Only, StoreErrorKind, Upload, put};
+
+use super::latest::{LATEST, Latest};
+use super::payload::{PublishRequest, Published};
+use super::plan_merge::gather;
+use super::record::{PlanRecord, StageRecord, StoredFile};
+use super::remote::Opened;
+use super::work::{Work, find, json};
+use super::{Invocation, StepError, Version};
+use crate::Cause;
+
+/// Directories are all that is read of segments.
+const WINDOW: usize = 1 << 20;
+/// Others publish other snapshots: each try loses to one of them.
+const TRIES: usize = 20;
+
+/// Publishes the index.
+pub fn publish(invocation: &Invocation, request: &PublishRequest) -> Result<Published, StepError> {
+    let failed = |cause| StepError::in_phase(Phase::Publish, cause);
+    let (work, plan) = Work::with_plan(invocation, &request.execution).map_err(failed)?;
+    let published = publish_index(&work, &plan, request);
+    published.map_err(|cause| failed(work.explain(cause)))
+}
+
+fn publish_index(work: &Work<'_>, plan: &PlanRecord, request: &PublishRequest) -> Result<Published, Cause> {
+    let stage: StageRecord = work.get(&work.keys.stage(request.stage))?;
+    if !stage.last {
+        return Err(Cause::Payload(format!("payload: {} wrote no segments", request.stage)));
+    }
+    let (segments, merged) = gather(work, request.stage, stage.tasks)?;
+    let joined = Joined::new(work, plan, &segments, &stage.counts, &merged)?;
+    let output = work.invocation.buckets.open(&plan.output.bucket)?;
+    write(work, &*output, plan, &joined)?;
+    let latest = move_latest(work, &*output, plan)?;
+    let index = output.uri(&plan.output.index());
+    tracing::info!(index, bytes = joined.bytes, latest, "index published");
+    Ok(Published { index, bytes: joined.bytes, latest })
+}
+
+/// An index as the ranges of segments that it is made of, with what comes before and behind them.
+struct Joined {
+    head: Vec<u8>,
+    /// URIs of segments, and which of their bytes.
+    pages: Vec<(String, std::ops::Range<u64>)>,
+    tail: Vec<u8>,
+    bytes: u64,
+}
+
+impl Joined {
+    fn new(
+        work: &Work<'_>,
+        plan: &PlanRecord,
+        segments: &[StoredFile],
+        counts: &RowCounts,
+        merged: &RowCounts,
+    ) -> Result<Self, Cause> {
+        let keys = segments.iter().map(|segment| segment.key.as_str());
+        let opened = Opened::new(work, keys, FileKind::Segment, WINDOW)?;
+        opened.explain(check_sums(&opened, counts, merged))?;
+        let mut joiner = Joiner::new(Vec::new())?;
+        for segment in &opened.readers {
+            let appended = joiner.append_elsewhere(segment, || Ok::<(), Cause>(work.cancellation.check()?));
+            opened.explain(appended)?;
+        }
+        let max_depth = plan.max_depth.map(|depth| depth as u64);
+        let (mut head, _) = joiner.finish(max_depth, plan.unknown.clone(), plan.origin.clone())?;
+        let tail = head.split_off(PAGES_AT as usize);
+        let uris = segments.iter().map(|segment| work.bucket.uri(&segment.key));
+        let pages: Vec<_> = uris.zip(opened.readers.iter().map(s3inv_index_format::Reader::pages)).collect();
+        let copied: u64 = pages.iter().map(|(_, range)| range.end - range.start).sum();
+        let bytes = head.len() as u64 + copied + tail.len() as u64;
+        Ok(Self { head, pages, tail, bytes })
+    }
+
+    /// The end of the file, which has checksums of all of it.
+    fn trailer(&self) -> &[u8] {
+        self.tail.get(self.tail.len().saturating_sub(TRAILER)..).unwrap_or_default()
+    }
+}
+
+/// Rows read = rows merged = objects of the root + rows excluded (I2).
+fn check_sums(opened: &Opened, counts: &RowCounts, merged: &RowCounts) -> Result<(), Cause> {
+    let root = opened.readers.first().map(|first| first.stats(b"")).transpose()?.flatten();
+    let objects = root.map(|root| root.current.objects);
+    if merged == counts && objects.is_some() && objects == counts.current() {
+        return Ok(());
+    }
+    Err(Cause::Bug(format!("{counts:?} were read, but {merged:?} merged to {objects:?} objects")))
+}
+
+/// Makes the index appear: create, look, copy, look, complete. Cleanup writes the tombstone, and then
+/// aborts all uploads at the index's key: so either this sees the tombstone, or its upload is gone.
+fn write(work: &Work<'_>, output: &dyn Bucket, plan: &PlanRecord, joined: &Joined) -> Result<(), Cause> {
+    let key = plan.output.index();
+    let replaced = if plan.replace { etag(work, output, &key)? } else { None };
+    let upload = work.wait(output.begin(&key))?;
+    let completed = work.look().and_then(|()| copy(work, upload, joined, replaced.as_deref()));
+    match completed {
+        Err(Cause::Store(error)) if error.kind() == StoreErrorKind::UploadGone => {
+            work.look()?;
+            same_index(work, output, &key, joined)
+        }
+        Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => {
+            same_index(work, output, &key, joined)
+        }
+        other => other,
+    }
+}
+
+fn copy(
+    work: &Work<'_>,
+    mut upload: Box<dyn Upload>,
+    joined: &Joined,
+    replaced: Option<&str>,
+) -> Result<(), Cause> {
+    let copied = (|| {
+        work.wait(upload.write(joined.head.clone().into()))?;
+        for (from, range) in &joined.pages {
+            work.wait(upload.copy(from, range.clone(), None))?;
+        }
+        work.wait(upload.write(joined.tail.clone().into()))?;
+        work.look()
+    })();
+    match copied {
+        Ok(()) => work.wait(upload.complete(replaced.map_or(Only::IfAbsent, Only::IfMatch))),
+        Err(cause) => {
+            let abort = work.invocation.cancellation.guard(upload.abort());
+            if let Ok(Err(error)) = work.invocation.runtime.block_on(abort) {
+                tracing::warn!(error = %error, "unfinished upload could not be removed: cleanup will");
+            }
+            Err(cause)
+        }
+    }
+}
+
+/// What is there is this index, or another one.
+fn same_index(work: &Work<'_>, output: &dyn Bucket, key: &str, joined: &Joined) -> Result<(), Cause> {
+    let (trailer, meta) = match work.wait(output.read_tail(key, TRAILER as u64)) {
+        Ok(read) => read,
+        // Somebody has removed it: publishing starts over.
+        Err(Cause::Store(error)) if error.kind() == StoreErrorKind::NotFound => {
+            let text = "the index was removed while it was published";
+            return Err(
+                s3inv_store::StoreError::new(&output.uri(key), StoreErrorKind::Retryable, text).into()
+            );
+        }
+        Err(cause) => return Err(cause),
+    };
+    if trailer == joined.trailer() && meta.size == joined.bytes {
+        return Ok(());
+    }
+    Err(Cause::AlreadyPublished(output.uri(key)))
+}
+
+fn etag(work: &Work<'_>, output: &dyn Bucket, key: &str) -> Result<Option<String>, Cause> {
+    match work.wait(output.head(key)) {
+        Ok(meta) => Ok(Some(meta.etag)),
+        Err(Cause::Store(error)) if error.kind() == StoreErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(cause),
+    }
+}
+
+/// Moves `latest.json` to this index, unless it names a newer one; whether it names this one.
+fn move_latest(work: &Work<'_>, output: &dyn Bucket, plan: &PlanRecord) -> Result<bool, Cause> {
+    let key = format!("{}{LATEST}", plan.output.folder);
+    let mine = Latest {
+        version: Version,
+        index: format!("{}.s3inv", plan.output.snapshot),
+        snapshot: plan.output.snapshot.clone(),
+        snapshot_ms: plan.origin.snapshot_ms,
+    };
+    for _ in 0..TRIES {
+        let etag = etag(work, output, &key)?;
+        let there: Option<Latest> = work.wait(find(output, &key))?;
+        if let Some(there) = there
+            && (there.snapshot_ms, &there.snapshot) >= (mine.snapshot_ms, &mine.snapshot)
+        {
+            return Ok(there == mine);
+        }
+        let only = etag.as_deref().map_or(Only::IfAbsent, Only::IfMatch);
+        match work.wait(put(output, &key, json(&mine)?, only)) {
+            Ok(()) => return Ok(true),
+            Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => {}
+            Err(cause) => return Err(cause),
+        }
+    }
+    let text = "others move it all the time";
+    Err(s3inv_store::StoreError::new(&output.uri(&key), StoreErrorKind::Retryable, text).into())
+}

@@ -1,0 +1,123 @@
+//! Runs and segments where they are: read in windows, since they are read from one end to the other.
+
+use std::io;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use s3inv_cancel::Cancellation;
+use s3inv_index_format::{FileKind, ReadAt, Reader, Tail};
+use s3inv_store::{Bucket, StoreError};
+use tokio::runtime::Handle;
+
+use super::work::Work;
+use crate::Cause;
+use crate::build::side_by_side;
+use crate::ingest::Failure;
+
+/// Files that are opened at once: each waits for S3 two or three times.
+const OPENED_AT_ONCE: usize = 16;
+/// No window is longer: it is enough for a fast connection.
+pub(super) const LARGEST_WINDOW: usize = 8 << 20;
+
+/// A file in the scratch. It stays the same object while it is read.
+pub(super) struct RemoteFile {
+    bucket: Arc<dyn Bucket>,
+    key: String,
+    etag: OnceLock<String>,
+    total: OnceLock<u64>,
+    runtime: Handle,
+    cancellation: Cancellation,
+    failure: Failure,
+    /// Bytes that are fetched at once.
+    ahead: usize,
+    window: Mutex<(u64, Bytes)>,
+}
+
+impl RemoteFile {
+    fn new(work: &Work<'_>, key: &str, ahead: usize, failure: &Failure) -> Self {
+        Self {
+            bucket: Arc::clone(&work.bucket),
+            key: key.to_owned(),
+            etag: OnceLock::new(),
+            total: OnceLock::new(),
+            runtime: work.invocation.runtime.clone(),
+            cancellation: work.cancellation.clone(),
+            failure: failure.clone(),
+            ahead,
+            window: Mutex::default(),
+        }
+    }
+
+    fn wait<T>(&self, request: impl Future<Output = Result<T, StoreError>>) -> io::Result<T> {
+        let done = self.runtime.block_on(self.cancellation.guard(request));
+        let done = done.map_err(Cause::from).and_then(|done| Ok(done?));
+        done.map_err(|cause| self.failure.set(cause))
+    }
+
+    fn fetch(&self, from: u64, len: usize) -> io::Result<Bytes> {
+        let total = self.total.get().copied().unwrap_or(u64::MAX);
+        let until = from.saturating_add(len.max(self.ahead) as u64).min(total);
+        let etag = self.etag.get().map(String::as_str);
+        self.wait(self.bucket.read(&self.key, from..until, etag))
+    }
+}
+
+impl ReadAt for RemoteFile {
+    fn tail(&self, len: usize) -> io::Result<Tail> {
+        let (bytes, meta) = self.wait(self.bucket.read_tail(&self.key, len as u64))?;
+        self.etag.get_or_init(|| meta.etag);
+        self.total.get_or_init(|| meta.size);
+        Ok(Tail { bytes: bytes.into(), total: meta.size })
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let there = |(at, bytes): &(u64, Bytes)| {
+            let from = usize::try_from(offset.checked_sub(*at)?).ok()?;
+            bytes.get(from..from.checked_add(out.len())?).map(|_| from)
+        };
+        let from = if let Some(from) = there(&window) {
+            from
+        } else {
+            // Its memory is given back before the next one is fetched.
+            *window = (offset, Bytes::new());
+            *window = (offset, self.fetch(offset, out.len())?);
+            0
+        };
+        let bytes = window.1.get(from..from + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        out.copy_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Files of one kind, open, and where to look when reading one fails.
+pub(super) struct Opened {
+    pub(super) readers: Vec<Reader<RemoteFile>>,
+    pub(super) failure: Failure,
+}
+
+impl Opened {
+    /// Opens files, each with a window of its own.
+    pub(super) fn new<'k>(
+        work: &Work<'_>,
+        keys: impl IntoIterator<Item = &'k str>,
+        kind: FileKind,
+        window: usize,
+    ) -> Result<Self, Cause> {
+        let keys: Vec<_> = keys.into_iter().collect();
+        let failure = Failure::default();
+        let opened = side_by_side(&work.cancellation, keys.len(), OPENED_AT_ONCE, |at, _| {
+            let key = keys.get(at).copied().unwrap_or_default();
+            Ok(Reader::open_kind(RemoteFile::new(work, key, window, &failure), kind)?)
+        });
+        match opened {
+            Ok(readers) => Ok(Self { readers, failure }),
+            Err(cause) => Err(failure.take().unwrap_or(cause)),
+        }
+    }
+
+    /// What happened, where the store knows more than the reader.
+    pub(super) fn explain<T>(&self, done: Result<T, Cause>) -> Result<T, Cause> {
+        done.map_err(|cause| self.failure.take().unwrap_or(cause))
+    }
+}

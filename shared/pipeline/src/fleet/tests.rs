@@ -1,0 +1,426 @@
+//! The steps one after the other over a store in memory, against the build of one process.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use md5::{Digest, Md5};
+use s3inv_cancel::{Cancellation, Clock};
+use s3inv_store::{Bucket, MemoryStore, StoreError};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use super::*;
+use crate::{BuildOptions, build};
+
+/// All buckets are one.
+struct OneBucket(MemoryStore);
+
+#[async_trait]
+impl Buckets for OneBucket {
+    fn open(&self, _: &str) -> Result<Arc<dyn Bucket>, StoreError> {
+        Ok(Arc::new(self.0.clone()))
+    }
+
+    async fn anywhere(&self, _: &str) -> Result<Arc<dyn Bucket>, StoreError> {
+        Ok(Arc::new(self.0.clone()))
+    }
+}
+
+const FOLDER: &str = "inventories/my-bucket/daily";
+const EXECUTION: &str = "run-1";
+
+/// A cloud of one process.
+struct Cloud {
+    runtime: Runtime,
+    store: MemoryStore,
+    attempts: AtomicUsize,
+    /// After how many looks at the clock an invocation is to pause.
+    patience: Option<usize>,
+}
+
+/// Time that goes on by a second whenever somebody looks.
+struct Looks(AtomicUsize);
+
+impl Clock for Looks {
+    fn now(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.0.fetch_add(1, Ordering::Relaxed) as u64)
+    }
+
+    fn sleep_until(&self, _: std::time::Duration) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+impl Cloud {
+    fn new() -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        Self { runtime, store: MemoryStore::new(), attempts: AtomicUsize::new(0), patience: None }
+    }
+
+    fn invocation(&self) -> Invocation {
+        let cancellation = Cancellation::never();
+        let pause = self.patience.map_or_else(
+            || cancellation.clone(),
+            |looks| {
+                let clock = Looks(AtomicUsize::new(0));
+                Cancellation::new(s3inv_cancel::CancellationToken::new(), Arc::new(clock))
+                    .with_timeout(std::time::Duration::from_secs(looks as u64))
+            },
+        );
+        Invocation {
+            runtime: self.runtime.handle().clone(),
+            cancellation,
+            pause,
+            attempt: format!("a{}", self.attempts.fetch_add(1, Ordering::Relaxed)),
+            now_ms: 1_750_000_000_000,
+            memory: 16 << 20,
+            buckets: Arc::new(OneBucket(self.store.clone())),
+            scratch: Place::parse("s3://scratch/tmp").unwrap(),
+        }
+    }
+
+    fn deliver(&self, files: &BTreeMap<String, Vec<u8>>) {
+        for (key, bytes) in files {
+            self.store.put(key, bytes.clone());
+        }
+    }
+
+    fn bytes(&self, key: &str) -> Vec<u8> {
+        let read = self.runtime.block_on(s3inv_store::Store::read_tail(&self.store, key, u64::MAX));
+        read.unwrap_or_else(|error| panic!("{error}")).0.to_vec()
+    }
+
+    fn plan(&self, options: &Value) -> Result<Planned, StepError> {
+        let manifest = format!("s3://reports/{FOLDER}/2025-05-13T01-00Z/manifest.json");
+        let request = json!({
+            "version": 1, "step": "plan", "execution": EXECUTION,
+            "input": { "manifest": manifest, "output": "s3://indexes/all", "options": options },
+        });
+        plan(&self.invocation(), &parse(&request)?, &Defaults::default())
+    }
+
+    fn plan_merge(&self, stage: Stage) -> Result<Planned, StepError> {
+        let request = json!({ "version": 1, "step": "plan_merge", "execution": EXECUTION, "stage": stage });
+        plan(&self.invocation(), &parse(&request)?, &Defaults::default())
+    }
+
+    fn tasks(&self, planned: &Planned) -> Vec<TaskRequest> {
+        let items: Vec<Value> = serde_json::from_slice(&self.bytes(&planned.items)).unwrap();
+        items.iter().map(|item| parse(item).unwrap()).collect()
+    }
+
+    /// Does all tasks of a stage; how many calls that took.
+    fn map(&self, planned: &Planned) -> Result<usize, StepError> {
+        let mut calls = 0;
+        for task in self.tasks(planned) {
+            loop {
+                calls += 1;
+                let again = match task.stage {
+                    Stage::Ingest => ingest(&self.invocation(), &task)?,
+                    Stage::Merge(_) => merge(&self.invocation(), &task)?,
+                };
+                if again.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(calls)
+    }
+
+    fn publish(&self, stage: Stage) -> Result<Published, StepError> {
+        publish(&self.invocation(), &parse(&json!({"version": 1, "execution": EXECUTION, "stage": stage}))?)
+    }
+
+    fn finish(&self) {
+        let request = json!({"version": 1, "step": "finish", "execution": EXECUTION});
+        assert_eq!(cleanup(&self.invocation(), &parse(&request).unwrap()), Ok(None));
+    }
+
+    /// All steps; calls of each stage.
+    fn run(&self, options: &Value) -> Result<(Published, Vec<usize>), StepError> {
+        let mut planned = self.plan(options)?;
+        let mut calls = vec![self.map(&planned)?];
+        while !planned.last {
+            planned = self.plan_merge(planned.stage)?;
+            calls.push(self.map(&planned)?);
+        }
+        let published = self.publish(planned.stage)?;
+        Ok((published, calls))
+    }
+
+    fn scratch(&self) -> Vec<String> {
+        self.store.keys().into_iter().filter(|key| key.starts_with("tmp/")).collect()
+    }
+}
+
+/// A delivery of CSV files with so many rows each.
+fn delivery(files: usize, rows: usize) -> BTreeMap<String, Vec<u8>> {
+    let mut objects = BTreeMap::new();
+    let mut listed = Vec::new();
+    for file in 0..files {
+        let mut text = String::new();
+        for row in 0..rows {
+            let nth = file * rows + row;
+            let place = nth.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 50;
+            let class = ["STANDARD", "GLACIER"][nth % 5 / 4];
+            writeln!(text, "\"my-bucket\",\"d{}/e{place}/k{nth}\",\"{}\",\"{class}\"", place % 7, nth * 3)
+                .unwrap();
+        }
+        let key = format!("{FOLDER}/data/{file}.csv");
+        let md5 = format!("{:032x}", u128::from_be_bytes(Md5::digest(&text).into()));
+        listed.push(json!({ "key": key, "size": text.len(), "MD5checksum": md5 }));
+        objects.insert(key, text.into_bytes());
+    }
+    let manifest = json!({
+        "sourceBucket": "my-bucket", "destinationBucket": "arn:aws:s3:::reports", "version": "2016-11-30",
+        "creationTimestamp": "1747098000000", "fileFormat": "CSV",
+        "fileSchema": "Bucket, Key, Size, StorageClass", "files": listed,
+    });
+    let manifest = serde_json::to_vec(&manifest).unwrap();
+    let checksum = format!("{:032x}\n", u128::from_be_bytes(Md5::digest(&manifest).into()));
+    let folder = format!("{FOLDER}/2025-05-13T01-00Z");
+    objects.insert(format!("{folder}/manifest.json"), manifest);
+    objects.insert(format!("{folder}/manifest.checksum"), checksum.into_bytes());
+    objects
+}
+
+/// What one process makes of it.
+fn built(files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    for (key, bytes) in files {
+        let path = folder.path().join(key);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let manifest = at(&format!("{FOLDER}/2025-05-13T01-00Z/manifest.json"));
+    let mut options = BuildOptions::new(&manifest, &at("index.s3inv")).unwrap();
+    options.temp_dir = folder.path().to_owned();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(build(options)).unwrap();
+    std::fs::read(at("index.s3inv")).unwrap()
+}
+
+const INDEX: &str = "all/my-bucket/daily/2025-05-13T01-00Z.s3inv";
+
+#[test]
+fn the_steps_build_what_one_process_builds() {
+    let files = delivery(12, 900);
+    let expected = built(&files);
+    for options in [
+        json!({}),
+        json!({ "chunk_bytes": 1 }),
+        json!({ "chunk_bytes": 100_000, "fan_in": 2 }),
+        json!({ "chunk_bytes": 60_000, "fan_in": 3, "partition_rows": 1000 }),
+    ] {
+        let cloud = Cloud::new();
+        cloud.deliver(&files);
+        let (published, calls) = cloud.run(&options).unwrap();
+        assert_eq!(cloud.bytes(INDEX), expected, "{options}: the same file");
+        assert_eq!(published.bytes, expected.len() as u64);
+        assert!(published.latest && published.index.ends_with(INDEX));
+        assert!(calls[0] == 12 || options.get("chunk_bytes") != Some(&json!(1)), "{calls:?}");
+        cloud.finish();
+        assert_eq!(cloud.scratch(), ["tmp/run-1/CANCELLED"]);
+    }
+}
+
+#[test]
+fn with_little_time_it_takes_more_calls_and_comes_to_the_same() {
+    let files = delivery(3, 5000);
+    let expected = built(&files);
+    for patience in [1, 2, 5] {
+        let cloud = Cloud { patience: Some(patience), ..Cloud::new() };
+        cloud.deliver(&files);
+        let (_, calls) = cloud.run(&json!({ "chunk_bytes": 1 << 20 })).unwrap();
+        assert!(calls[0] > 2, "{calls:?}");
+        assert_eq!(cloud.bytes(INDEX), expected, "{patience}");
+    }
+}
+
+#[test]
+fn what_is_done_twice_counts_once() {
+    let files = delivery(5, 400);
+    let expected = built(&files);
+    let cloud = Cloud::new();
+    cloud.deliver(&files);
+    let options = json!({ "chunk_bytes": 20_000, "fan_in": 2 });
+    let mut planned = cloud.plan(&options).unwrap();
+    assert_eq!(cloud.plan(&options).unwrap(), planned);
+    loop {
+        cloud.map(&planned).unwrap();
+        let before = cloud.store.keys();
+        cloud.map(&planned).unwrap();
+        assert_eq!(cloud.store.keys(), before, "a task that is done writes nothing");
+        if planned.last {
+            break;
+        }
+        let next = cloud.plan_merge(planned.stage).unwrap();
+        assert_eq!(cloud.plan_merge(planned.stage).unwrap(), next);
+        planned = next;
+    }
+    let first = cloud.publish(planned.stage).unwrap();
+    assert_eq!(cloud.publish(planned.stage).unwrap(), first, "the same index is there");
+    assert_eq!(cloud.bytes(INDEX), expected);
+    cloud.finish();
+    cloud.finish();
+    assert_eq!(cloud.scratch(), ["tmp/run-1/CANCELLED"]);
+}
+
+#[test]
+fn nothing_is_merged_or_published_before_all_have_committed() {
+    let cloud = Cloud::new();
+    cloud.deliver(&delivery(4, 50));
+    let planned = cloud.plan(&json!({ "chunk_bytes": 1 })).unwrap();
+    let tasks = cloud.tasks(&planned);
+    for task in &tasks[1..] {
+        assert_eq!(ingest(&cloud.invocation(), task), Ok(None));
+    }
+    let error = cloud.plan_merge(planned.stage).unwrap_err();
+    assert_eq!(error.error_type, ErrorType::Bug);
+    assert!(error.message.contains("task 0 of ingest has not committed: it has 0 records"), "{error}");
+    ingest(&cloud.invocation(), &tasks[0]).unwrap();
+    let merging = cloud.plan_merge(planned.stage).unwrap();
+    let error = cloud.publish(merging.stage).unwrap_err();
+    assert!(error.message.contains("task 0 of merge-1 has not committed"), "{error}");
+    assert!(!cloud.store.keys().contains(&INDEX.to_owned()));
+}
+
+#[test]
+fn after_the_tombstone_nothing_is_done() {
+    let cloud = Cloud::new();
+    cloud.deliver(&delivery(2, 50));
+    let planned = cloud.plan(&json!({})).unwrap();
+    let task = cloud.tasks(&planned).remove(0);
+    cloud.finish();
+    let gone = |error: StepError| {
+        assert_eq!(error.error_type, ErrorType::ScratchGone);
+        assert!(
+            error.message.ends_with("the scratch of this execution is gone: start a new execution"),
+            "{error}"
+        );
+    };
+    gone(cloud.plan(&json!({})).unwrap_err());
+    gone(ingest(&cloud.invocation(), &task).unwrap_err());
+    gone(cloud.plan_merge(Stage::Ingest).unwrap_err());
+    gone(cloud.publish(Stage::Merge(1)).unwrap_err());
+    assert_eq!(cloud.scratch(), ["tmp/run-1/CANCELLED"]);
+}
+
+#[test]
+fn an_index_is_not_replaced_unless_that_is_asked_for() {
+    let cloud = Cloud::new();
+    cloud.deliver(&delivery(2, 50));
+    cloud.run(&json!({})).unwrap();
+    cloud.finish();
+    let again = Cloud { store: MemoryStore::new(), ..Cloud::new() };
+    again.deliver(&delivery(2, 60));
+    again.store.put(INDEX, cloud.bytes(INDEX));
+    let error = again.plan(&json!({})).unwrap_err();
+    assert_eq!(error.error_type, ErrorType::AlreadyPublished);
+    let (published, _) = again.run(&json!({ "replace": true })).unwrap();
+    assert_eq!(again.bytes(INDEX), built(&delivery(2, 60)));
+    assert!(published.latest);
+}
+
+#[test]
+fn an_index_that_appears_meanwhile_stays() {
+    let cloud = Cloud::new();
+    cloud.deliver(&delivery(2, 50));
+    let planned = cloud.plan(&json!({})).unwrap();
+    cloud.map(&planned).unwrap();
+    let merging = cloud.plan_merge(planned.stage).unwrap();
+    cloud.map(&merging).unwrap();
+    cloud.store.put(INDEX, &b"another"[..]);
+    let error = cloud.publish(merging.stage).unwrap_err();
+    assert_eq!(error.error_type, ErrorType::AlreadyPublished);
+    assert_eq!(cloud.bytes(INDEX), b"another");
+}
+
+#[test]
+fn latest_never_moves_back() {
+    let latest = "all/my-bucket/daily/latest.json";
+    for (there, snapshot_ms, moves) in
+        [("2025-05-12T01-00Z", 1_747_011_600_000u64, true), ("2025-05-14T01-00Z", 1_747_184_400_000, false)]
+    {
+        let cloud = Cloud::new();
+        cloud.deliver(&delivery(1, 20));
+        let before = json!({"version": 1, "index": format!("{there}.s3inv"), "snapshot": there, "snapshot_ms": snapshot_ms});
+        cloud.store.put(latest, serde_json::to_vec(&before).unwrap());
+        let (published, _) = cloud.run(&json!({})).unwrap();
+        assert_eq!(published.latest, moves);
+        let now: Latest = serde_json::from_slice(&cloud.bytes(latest)).unwrap();
+        assert_eq!(
+            now.index,
+            if moves { "2025-05-13T01-00Z.s3inv".to_owned() } else { format!("{there}.s3inv") }
+        );
+        assert!(now.is_sound());
+    }
+}
+
+#[test]
+fn the_first_error_is_the_one_that_is_told() {
+    let cloud = Cloud::new();
+    cloud.deliver(&delivery(2, 50));
+    cloud.plan(&json!({})).unwrap();
+    let ask = |step: &str, error: &str, cause: &str| {
+        let request = json!({"version": 1, "step": step, "execution": EXECUTION, "error": {"Error": error, "Cause": cause}});
+        cleanup(&cloud.invocation(), &parse(&request).unwrap()).unwrap()
+    };
+    let cause = json!({"errorType": "BadInput", "errorMessage": "a data file\nis missing"}).to_string();
+    assert_eq!(ask("report", "BadInput", &cause), None);
+    assert_eq!(ask("report", "Bug", "later"), None);
+    for _ in 0..2 {
+        let told = ask("fail", "States.ExceedToleratedFailureThreshold", "some item failed").unwrap();
+        assert_eq!((told.error.as_str(), told.cause.as_str()), ("BadInput", "a data file is missing"));
+    }
+    assert_eq!(cloud.scratch(), ["tmp/run-1/CANCELLED"]);
+}
+
+#[test]
+fn a_damaged_chunk_leaves_nothing_of_its_attempt() {
+    let mut files = delivery(2, 50);
+    let key = format!("{FOLDER}/data/1.csv");
+    files.insert(key.clone(), vec![b'x'; files[&key].len()]);
+    let cloud = Cloud::new();
+    cloud.deliver(&files);
+    let error = cloud.run(&json!({})).unwrap_err();
+    assert_eq!(error.error_type, ErrorType::BadInput);
+    assert!(
+        error.message.starts_with("ingest phase: process chunk: memory:") && error.message.contains("MD5"),
+        "{error}"
+    );
+    assert!(!cloud.scratch().iter().any(|key| key.contains("/data/")), "{:?}", cloud.scratch());
+}
+
+#[test]
+fn output_and_scratch_do_not_lie_among_deliveries() {
+    let cloud = Cloud::new();
+    cloud.deliver(&delivery(1, 5));
+    let refused = |output: &str, scratch: &str| {
+        let input: Input = parse(&json!({
+            "manifest": format!("s3://reports/{FOLDER}/2025-05-13T01-00Z/manifest.json"), "output": output,
+        }))
+        .unwrap();
+        Request::new(&input, None, &Options::default(), &Place::parse(scratch).unwrap())
+            .map_err(|error| error.message)
+    };
+    assert!(refused("s3://indexes/", "s3://scratch/").is_ok());
+    assert!(refused("s3://reports/indexes/", "s3://reports/scratch/").is_ok());
+    let error = refused("s3://reports/inventories/", "s3://scratch/").unwrap_err();
+    assert!(
+        error.starts_with(
+            "output s3://reports/inventories/my-bucket/daily/ lies among the files of the inventory"
+        ),
+        "{error}"
+    );
+    let error = refused("s3://indexes/", "s3://reports/inventories/my-bucket/daily/tmp").unwrap_err();
+    assert!(error.starts_with("scratch s3://reports/inventories/my-bucket/daily/tmp/ lies among"), "{error}");
+    for odd in ["indexes/", "s3://a/", "s3://indexes/../other/", "s3://indexes//x", "file:///tmp"] {
+        assert!(refused(odd, "s3://scratch/").is_err(), "{odd}");
+    }
+}

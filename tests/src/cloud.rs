@@ -1,0 +1,198 @@
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use s3inv_local_aws::{Config, Function, LocalAws, Rule, Shape, function_arn, state_machine_arn};
+use serde_json::{Value, json};
+
+use crate::Delivery;
+use crate::store::environment;
+
+/// Where runs are kept while an execution runs.
+pub const SCRATCH: &str = "s3inv-scratch";
+/// Where indexes go.
+pub const INDEXES: &str = "s3inv-indexes";
+/// Where the schedule looks for deliveries.
+pub const SCHEDULED: &str = "s3inv-scheduled";
+
+const MACHINE: &str = "s3inv-build";
+const DEFINITION: &str = include_str!("../../infra/build.asl.json");
+const FUNCTIONS: [&str; 6] = ["trigger", "plan", "ingest", "merge", "publish", "cleanup"];
+/// An execution takes some seconds; on a machine that builds beside, some more.
+const LIMIT: Duration = Duration::from_mins(3);
+
+/// The local AWS with the functions and the state machine, as a deployment has them.
+///
+/// All tests share one. Each has buckets, names and faults of its own.
+pub struct Cloud {
+    /// What it runs on.
+    pub aws: LocalAws,
+    /// The state machine's ARN.
+    pub machine: String,
+}
+
+/// The one that all tests share.
+pub fn cloud() -> &'static Cloud {
+    static CLOUD: OnceLock<Cloud> = OnceLock::new();
+    CLOUD.get_or_init(Cloud::start)
+}
+
+/// An execution that has ended.
+#[derive(Debug)]
+pub struct Executed {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// `SUCCEEDED`, `FAILED` …
+    pub status: String,
+    /// What `DescribeExecution` says.
+    pub described: Value,
+}
+
+impl Cloud {
+    fn start() -> Self {
+        let variable = |name: &str| {
+            let value = std::env::var_os(name);
+            PathBuf::from(value.unwrap_or_else(|| panic!("{name} is not set: run `cargo xtask test`")))
+        };
+        let functions = variable("S3INV_TEST_FUNCTIONS");
+        let logs = functions.join("local-aws-logs");
+        // Of the last time that the tests ran.
+        let _ = std::fs::remove_dir_all(&logs);
+        let machine = state_machine_arn(MACHINE);
+        let config = Config::new(Some(variable("S3INV_TEST_PYTHON")), logs);
+        let config = FUNCTIONS
+            .into_iter()
+            .map(|name| function(name, functions.join(name), &machine))
+            .fold(config, Config::function);
+        let ended = ["ABORTED", "TIMED_OUT", "FAILED"];
+        let aws =
+            LocalAws::start(config.rule(Rule::executions("ended", "cleanup", &machine, &ended))).unwrap();
+        for bucket in [SCRATCH, INDEXES, SCHEDULED] {
+            aws.create_bucket(bucket).unwrap();
+        }
+        let cloud = Self { aws, machine };
+        cloud.deploy();
+        cloud
+    }
+
+    fn deploy(&self) {
+        // The same but for the waits between attempts, which would be most of the time here.
+        let definition = DEFINITION
+            .replace("\"IntervalSeconds\": 2", "\"IntervalSeconds\": 1")
+            .replace("\"IntervalSeconds\": 5", "\"IntervalSeconds\": 1");
+        let arns = FUNCTIONS.map(|name| (substitution(name), function_arn(name)));
+        let mut substitutions = vec![("Partition", "aws")];
+        substitutions.extend(arns.iter().map(|(name, arn)| (name.as_str(), arn.as_str())));
+        let deployed = self.aws.deploy_state_machine(MACHINE, &definition, &substitutions).unwrap();
+        assert_eq!(deployed, self.machine);
+    }
+
+    /// Has S3 tell the trigger when a delivery to this bucket is complete.
+    pub fn notify(&self, bucket: &str, shape: Shape) {
+        self.aws.set_rule(Rule::objects(bucket, "trigger", shape, bucket, "/manifest.checksum"));
+    }
+
+    /// Delivers an inventory to a bucket of its own, object by object as S3 does.
+    pub fn deliver(&self, bucket: &str, delivery: Delivery) -> Delivery {
+        let delivery = delivery.to_bucket(&format!("arn:aws:s3:::{bucket}"));
+        for (key, bytes) in delivery.objects() {
+            self.aws.put(bucket, &key, bytes).unwrap();
+        }
+        delivery
+    }
+
+    /// The input of an execution that builds a delivery, with its index below a folder.
+    pub fn input(&self, bucket: &str, delivery: &Delivery, folder: &str, options: &Value) -> Value {
+        json!({
+            "version": 1,
+            "manifest": format!("s3://{bucket}/{}", delivery.manifest_key()),
+            "output": format!("s3://{INDEXES}/{folder}/"),
+            "options": options,
+        })
+    }
+
+    /// Starts an execution, and waits for its end.
+    pub fn execute(&self, name: &str, input: &Value) -> Executed {
+        let arn = self.aws.start_execution(&self.machine, name, input).unwrap();
+        self.ended(&arn)
+    }
+
+    /// Waits until an execution has ended, and what its end set off.
+    pub fn ended(&self, arn: &str) -> Executed {
+        let described = self.aws.wait_for_execution(arn, LIMIT).unwrap();
+        let status = described["status"].as_str().unwrap().to_owned();
+        let name = arn.rsplit(':').next().unwrap().to_owned();
+        let executed = Executed { name, arn: arn.to_owned(), status, described };
+        if executed.status != "SUCCEEDED" {
+            self.aws
+                .wait_until("the sweep after an execution", LIMIT, || self.is_swept(&executed.name))
+                .unwrap();
+        }
+        executed
+    }
+
+    fn is_swept(&self, name: &str) -> bool {
+        self.scratch(name) == [tombstone(name)]
+    }
+
+    /// The executions that build from a manifest.
+    pub fn executions_of(&self, manifest: &str) -> Vec<String> {
+        let all = self.aws.executions(&self.machine, None).unwrap();
+        let arns = all.iter().map(|execution| execution["executionArn"].as_str().unwrap().to_owned());
+        arns.filter(|arn| {
+            let input = self.aws.describe_execution(arn).unwrap()["input"].clone();
+            input.as_str().is_some_and(|input| input.contains(manifest))
+        })
+        .collect()
+    }
+
+    /// The objects of an execution's scratch.
+    pub fn scratch(&self, name: &str) -> Vec<String> {
+        self.aws.keys(SCRATCH, &format!("{name}/")).unwrap()
+    }
+
+    /// Fails unless an execution has left its tombstone and nothing else, and no upload of its index.
+    pub fn assert_clean(&self, name: &str, folder: &str) {
+        assert_eq!(self.scratch(name), [tombstone(name)]);
+        let uploads = |bucket: &str, prefix: &str| {
+            let uploads = self.aws.uploads(bucket).unwrap();
+            uploads.into_iter().filter(|upload| upload.key.starts_with(prefix)).collect::<Vec<_>>()
+        };
+        assert_eq!(uploads(SCRATCH, &format!("{name}/")), []);
+        assert_eq!(uploads(INDEXES, &format!("{folder}/")), []);
+    }
+
+    /// How many items each Map of an execution had, in their order.
+    pub fn fan_out(&self, execution: &Executed) -> Vec<u64> {
+        let mut runs = self.aws.map_runs(&execution.arn).unwrap();
+        runs.sort_by(|a, b| a["startDate"].as_f64().unwrap().total_cmp(&b["startDate"].as_f64().unwrap()));
+        runs.iter().map(|run| run["itemCounts"]["total"].as_u64().unwrap()).collect()
+    }
+
+    /// How the command line reaches it.
+    pub fn environment(&self) -> [(&'static str, String); 4] {
+        environment(&self.aws.endpoint())
+    }
+}
+
+fn tombstone(name: &str) -> String {
+    format!("{name}/CANCELLED")
+}
+
+fn function(name: &str, binary: PathBuf, machine: &str) -> Function {
+    Function::new(name, binary)
+        .memory_mb(512)
+        .timeout(Duration::from_mins(2))
+        .env("S3INV_SCRATCH", format!("s3://{SCRATCH}/"))
+        .env("S3INV_OUTPUT", format!("s3://{INDEXES}/events/"))
+        .env("S3INV_STATE_MACHINE_ARN", machine)
+        .env("S3INV_INVENTORIES", format!("s3://{SCHEDULED}/inventories/"))
+}
+
+/// `PlanFunctionArn` for plan.
+fn substitution(function: &str) -> String {
+    let (first, rest) = function.split_at(1);
+    format!("{}{rest}FunctionArn", first.to_uppercase())
+}

@@ -1,0 +1,25 @@
+//! What the local AWS has, and what it is called there.
+
+/// Where inventories are delivered.
+pub(crate) const INVENTORIES: &str = "s3inv-inventories";
+/// Where an execution keeps what it has made so far.
+pub(crate) const SCRATCH: &str = "s3inv-scratch";
+/// Where indexes are published.
+pub(crate) const INDEXES: &str = "s3inv-indexes";
+
+/// The state machine.
+pub(super) const MACHINE: &str = "s3inv-build";
+
+/// The functions, by their programs' names.
+pub(super) const FUNCTIONS: [&str; 6] = ["plan", "ingest", "merge", "publish", "cleanup", "trigger"];
+
+// Every local AWS has this Region and account: tests/local/src/names.rs.
+const PLACE: &str = "us-east-1:123456789012";
+
+pub(super) fn function_arn(name: &str) -> String {
+    format!("arn:aws:lambda:{PLACE}:function:{name}")
+}
+
+pub(super) fn machine_arn() -> String {
+    format!("arn:aws:states:{PLACE}:stateMachine:{MACHINE}")
+}

@@ -1,0 +1,48 @@
+use super::delivery::Delivered;
+use super::names::{INDEXES, SCRATCH};
+use super::state::State;
+
+/// Says how a local AWS is used.
+pub(super) fn print(state: &State, how: &str) {
+    println!("{}", text(state, how));
+}
+
+fn text(state: &State, how: &str) -> String {
+    let State { endpoint, environment, state_machine, functions, logs, .. } = state;
+    let exports: Vec<_> = environment.iter().map(|(name, value)| format!("export {name}={value}")).collect();
+    let arns: Vec<_> = functions.values().map(|arn| format!("    {arn}")).collect();
+    let (manifest, folder) = (Delivered::manifest(), Delivered::index_folder());
+    format!(
+        "\
+A local AWS: {how}, at {endpoint}
+Logs of its functions: {logs}
+
+For the AWS CLI, SDKs and s3inv-index, in a shell:
+
+{exports}
+
+It has
+    {state_machine}
+{arns}
+
+and an inventory, whose delivery has started the first build:
+
+    aws stepfunctions list-executions --state-machine-arn {state_machine}
+    aws s3 ls --recursive s3://{INDEXES}/
+    s3inv-index query --index s3://{INDEXES}/{folder} --prefix pool/main/l/linux/ --show-tiers
+
+Another one, of the same inventory:
+
+    aws stepfunctions start-execution --state-machine-arn {state_machine} \\
+        --input '{{\"manifest\": \"{manifest}\", \"options\": {{\"replace\": true}}}}'
+    aws lambda invoke --function-name trigger --cli-binary-format raw-in-base64-out \\
+        --payload '{{\"manifest\": \"{manifest}\"}}' /dev/stdout
+    aws s3 ls --recursive s3://{SCRATCH}/
+
+(s3inv-index without installing it: cargo run --release --)
+Stop it: cargo xtask local down",
+        logs = logs.display(),
+        exports = exports.join("\n"),
+        arns = arns.join("\n"),
+    )
+}
