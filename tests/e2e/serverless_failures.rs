@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use s3inv_tests::{Cloud, Delivery, Executed, Fault, INDEXES, Row, StorageFault, cloud};
+use s3inv_tests::{Cloud, Delivery, Executed, Fault, INDEXES, Row, StorageFault, alone, cloud, folder};
 use serde_json::{Value, json};
 
 use crate::serverless::assert_built;
@@ -188,4 +188,40 @@ fn a_chunk_that_takes_too_long_is_read_on() {
         .collect();
     assert_eq!(parts.len(), 2, "{parts:#?}");
     assert!(parts[0].contains("\"done\":false") && parts[1].contains("\"done\":true"), "{parts:#?}");
+}
+
+#[test]
+fn a_setting_that_is_missing_or_wrong_is_named_in_every_answer() {
+    let folder = folder();
+    let scratch = ("S3INV_SCRATCH", "s3://scratch/");
+    let cases: [(&str, &[(&str, &str)], &str); 6] = [
+        ("ingest", &[], "environment variable S3INV_SCRATCH is not set"),
+        (
+            "merge",
+            &[("S3INV_SCRATCH", "scratch")],
+            "environment variable S3INV_SCRATCH: scratch: not a bucket, or a folder in it, as s3://bucket/folder/",
+        ),
+        ("trigger", &[scratch], "environment variable S3INV_OUTPUT is not set"),
+        ("cleanup", &[scratch], "environment variable S3INV_STATE_MACHINE_ARN is not set"),
+        (
+            "plan",
+            &[scratch, ("S3INV_OPTIONS", "{\"depth\": 3}")],
+            "environment variable S3INV_OPTIONS: unknown field `depth`",
+        ),
+        (
+            "plan",
+            &[scratch, ("S3INV_OUTPUT", "s3://x/")],
+            "environment variable S3INV_OUTPUT: s3://x/: not the name of a bucket after s3://",
+        ),
+    ];
+    for (function, variables, cause) in cases {
+        let aws = alone(function, &folder.temp().join(function), variables);
+        for _ in 0..2 {
+            let invoked = aws.invoke(function, &json!({})).unwrap();
+            assert_eq!(invoked.error_type().as_deref(), Some("BadInput"));
+            let message = invoked.json()["errorMessage"].as_str().unwrap().to_owned();
+            assert!(message.starts_with(cause), "{message}");
+        }
+        assert_eq!(aws.counters(function).unwrap().cold_starts, 1, "it lives on");
+    }
 }

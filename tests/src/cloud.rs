@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -37,6 +37,23 @@ pub fn cloud() -> &'static Cloud {
     CLOUD.get_or_init(Cloud::start)
 }
 
+/// A function alone, with these variables, in an AWS that has nothing else.
+pub fn alone(name: &str, logs: &Path, variables: &[(&str, &str)]) -> LocalAws {
+    let bare = Function::new(name, programs().join(name)).memory_mb(256);
+    let function = variables.iter().fold(bare, |function, (name, value)| function.env(*name, *value));
+    LocalAws::start(Config::new(None, logs).function(function)).unwrap()
+}
+
+fn variable(name: &str) -> PathBuf {
+    let value = std::env::var_os(name);
+    PathBuf::from(value.unwrap_or_else(|| panic!("{name} is not set: run `cargo xtask test`")))
+}
+
+/// The folder of the functions' programs.
+fn programs() -> PathBuf {
+    variable("S3INV_TEST_FUNCTIONS")
+}
+
 /// An execution that has ended.
 #[derive(Debug)]
 pub struct Executed {
@@ -52,11 +69,7 @@ pub struct Executed {
 
 impl Cloud {
     fn start() -> Self {
-        let variable = |name: &str| {
-            let value = std::env::var_os(name);
-            PathBuf::from(value.unwrap_or_else(|| panic!("{name} is not set: run `cargo xtask test`")))
-        };
-        let functions = variable("S3INV_TEST_FUNCTIONS");
+        let functions = programs();
         let logs = functions.join("local-aws-logs");
         // Of the last time that the tests ran.
         let _ = std::fs::remove_dir_all(&logs);
@@ -185,6 +198,8 @@ fn function(name: &str, binary: PathBuf, machine: &str) -> Function {
     Function::new(name, binary)
         .memory_mb(512)
         .timeout(Duration::from_mins(2))
+        // Functions keep nothing there: who tried would fail.
+        .env("TMPDIR", "/nonexistent")
         .env("S3INV_SCRATCH", format!("s3://{SCRATCH}/"))
         .env("S3INV_OUTPUT", format!("s3://{INDEXES}/events/"))
         .env("S3INV_STATE_MACHINE_ARN", machine)

@@ -17,7 +17,7 @@ mod server;
 mod store;
 
 pub use binary::{Cli, Finished, Started, s3inv};
-pub use cloud::{Cloud, Executed, INDEXES, SCHEDULED, SCRATCH, cloud};
+pub use cloud::{Cloud, Executed, INDEXES, SCHEDULED, SCRATCH, alone, cloud};
 pub use column::{CURRENT, Column, VERSIONS, without};
 pub use csv::{csv_gz, csv_text, gzip};
 pub use delivery::{DataFile, Delivered, Delivery, md5_hex};

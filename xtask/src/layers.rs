@@ -5,16 +5,16 @@ use std::path::Path;
 use crate::failure::Failure;
 use crate::workspace::{Package, Workspace, cargo, output};
 
-/// The one crate that knows S3's client.
-const STORE: &str = "s3inv-store";
-const S3_CLIENT: &str = "aws-sdk-s3";
+/// Crates from outside that only one of ours may know: clients of AWS, and Lambda's runtime.
+const KNOWN_BY_ONE: [(&str, &str); 3] =
+    [("aws-sdk-s3", "s3inv-store"), ("aws-sdk-sfn", "s3inv-trigger"), ("lambda_runtime", "s3inv-lambda-kit")];
 
 /// Crates that read and write bytes, and never wait.
 const SYNCHRONOUS: [&str; 4] = ["s3inv-model", "s3inv-index-format", "s3inv-rollup", "s3inv-inventory"];
 
 pub(crate) fn run() -> Result<(), Failure> {
     let workspace = Workspace::load()?;
-    let mut broken = client_users(&workspace.packages);
+    let mut broken = known_elsewhere(&workspace.packages);
     broken.extend(outward(&workspace.packages, &workspace.root.join("shared")));
     for name in SYNCHRONOUS {
         broken.extend(tokio_in(&tree(name)?).then(|| format!("{name} depends on tokio")));
@@ -31,11 +31,13 @@ fn dependencies(package: &Package) -> impl Iterator<Item = &crate::workspace::De
     package.dependencies.iter().filter(|dependency| dependency.kind.as_deref() != Some("dev"))
 }
 
-fn client_users(packages: &[Package]) -> Vec<String> {
-    let has_client =
-        |package: &&Package| dependencies(package).any(|dependency| dependency.name == S3_CLIENT);
-    let users = packages.iter().filter(|package| package.name != STORE).filter(has_client);
-    users.map(|package| format!("{} depends on {S3_CLIENT}", package.name)).collect()
+fn known_elsewhere(packages: &[Package]) -> Vec<String> {
+    let elsewhere = |(crate_name, only): (&'static str, &'static str)| {
+        let knows = move |package: &&Package| dependencies(package).any(|found| found.name == crate_name);
+        let others = packages.iter().filter(move |package| package.name != only).filter(knows);
+        others.map(move |package| format!("{} depends on {crate_name}", package.name))
+    };
+    KNOWN_BY_ONE.into_iter().flat_map(elsewhere).collect()
 }
 
 /// Packages in `shared` that depend on one outside of it.
@@ -73,18 +75,22 @@ mod tests {
 
     fn broken(dependency: &str) -> Vec<String> {
         let packages = packages(dependency);
-        let mut broken = client_users(&packages);
+        let mut broken = known_elsewhere(&packages);
         broken.extend(outward(&packages, Path::new("/w/shared")));
         broken
     }
 
     #[test]
-    fn only_the_store_has_the_client() {
+    fn clients_are_known_by_one_crate_each() {
         assert_eq!(
             broken(r#"{"name": "aws-sdk-s3", "kind": null, "path": null}"#),
             ["s3inv-model depends on aws-sdk-s3"]
         );
         assert!(broken(r#"{"name": "aws-sdk-s3", "kind": "dev", "path": null}"#).is_empty());
+        assert_eq!(
+            broken(r#"{"name": "lambda_runtime", "kind": null, "path": null}"#),
+            ["s3inv-model depends on lambda_runtime"]
+        );
     }
 
     #[test]

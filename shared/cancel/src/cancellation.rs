@@ -88,6 +88,8 @@ impl Cancellation {
 
     /// Drives `work` to its end, or drops it where it stands when it has to stop.
     pub async fn guard<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
+        // A timer may need a turn to tell that its moment has passed: work doesn't begin meanwhile.
+        self.check()?;
         tokio::select! {
             biased;
             stop = self.stopped() => Err(stop),
@@ -151,6 +153,13 @@ mod tests {
         let task = tokio::spawn(async move { waiting.guard(std::future::pending::<()>()).await });
         cancellation.cancel();
         assert_eq!(task.await.unwrap(), Err(Stop::Cancelled));
+    }
+
+    #[tokio::test]
+    async fn what_comes_too_late_is_not_begun() {
+        let over = Cancellation::never().with_timeout(Duration::ZERO);
+        let begun = over.guard(async { unreachable!("no time is left") }).await;
+        assert_eq!(begun, Err(Stop::DeadlineExceeded));
     }
 
     #[tokio::test]

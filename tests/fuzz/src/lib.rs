@@ -3,6 +3,7 @@
 //! `cargo xtask fuzz` runs them under libFuzzer, which is led by coverage. The test below replays the
 //! corpus, and changes it in some thousand ways that are the same in every run.
 
+mod event;
 mod files;
 mod inventory;
 
@@ -10,8 +11,9 @@ mod inventory;
 pub type Target = fn(&[u8]);
 
 /// All targets, by name.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("csv", inventory::csv),
+    ("event", event::event),
     ("forged", files::forged),
     ("gzip", inventory::gzip),
     ("index", files::index),

@@ -70,6 +70,11 @@ fn csv() {
 }
 
 #[test]
+fn event() {
+    replay("event");
+}
+
+#[test]
 fn forged() {
     replay("forged");
 }

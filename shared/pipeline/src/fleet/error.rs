@@ -97,6 +97,9 @@ impl StepError {
     /// A cause, wrapped with the phase it ended.
     pub(super) fn in_phase(phase: Phase, cause: Cause) -> Self {
         let error_type = error_type(&cause);
+        if cause.is_stop() {
+            tracing::warn!("{}", phase.cancelled());
+        }
         let message = match error_type {
             ErrorType::CheckpointNeeded => {
                 format!(

@@ -424,3 +424,67 @@ fn output_and_scratch_do_not_lie_among_deliveries() {
         assert!(refused(odd, "s3://scratch/").is_err(), "{odd}");
     }
 }
+
+#[test]
+fn a_hundred_thousand_files_are_planned_with_short_states() {
+    let cloud = Cloud::new();
+    let files: Vec<_> = (0..100_000u64)
+        .map(|nth| {
+            let key = format!("{FOLDER}/data/{nth:08x}-5b2c-4d1e-9f3a-000000000000.csv.gz");
+            json!({ "key": key, "size": 40_000_000 + nth, "MD5checksum": format!("{nth:032x}") })
+        })
+        .collect();
+    let manifest = json!({
+        "sourceBucket": "my-bucket", "destinationBucket": "arn:aws:s3:::reports", "version": "2016-11-30",
+        "creationTimestamp": "1747098000000", "fileFormat": "CSV", "fileSchema": "Bucket, Key, Size", "files": files,
+    });
+    cloud
+        .store
+        .put(&format!("{FOLDER}/2025-05-13T01-00Z/manifest.json"), serde_json::to_vec(&manifest).unwrap());
+    for options in [json!({}), json!({ "chunk_bytes": 1 })] {
+        let planned = cloud.plan(&options).unwrap();
+        assert!(serde_json::to_vec(&planned).unwrap().len() < 512);
+        let items: Vec<Value> = serde_json::from_slice(&cloud.bytes(&planned.items)).unwrap();
+        assert!((1000..=10_000).contains(&items.len()), "{}", items.len());
+        assert!(items.iter().all(|item| item.to_string().len() < 512));
+        cloud.finish();
+        let tombstone = ["tmp/run-1/CANCELLED".to_owned()];
+        cloud.runtime.block_on(Bucket::delete(&cloud.store, &tombstone)).unwrap();
+    }
+}
+
+#[test]
+fn the_callers_time_ends_an_execution() {
+    let cloud = Cloud::new();
+    cloud.deliver(&delivery(2, 50));
+    for options in
+        [json!({ "timeout": "0s" }), json!({ "timeout": "2h", "deadline": "2025-06-15T15:06:40Z" })]
+    {
+        let error = cloud.plan(&options).unwrap_err();
+        assert_eq!(error.error_type, ErrorType::DeadlineExceeded, "{error}");
+        assert_eq!(error.message, "manifest phase: read manifest: context deadline exceeded");
+    }
+    let planned = cloud.plan(&json!({ "timeout": "1h" })).unwrap();
+    let later = Invocation { now_ms: 1_750_000_000_000 + 3_600_000, ..cloud.invocation() };
+    let error = ingest(&later, &cloud.tasks(&planned)[0]).unwrap_err();
+    assert_eq!(error.error_type, ErrorType::DeadlineExceeded);
+    for (name, options) in
+        [("timeout", json!({ "timeout": "soon" })), ("deadline", json!({ "deadline": "tomorrow" }))]
+    {
+        let error = cloud.plan(&options).unwrap_err();
+        assert!(error.message.starts_with(&format!("options.{name}: ")), "{error}");
+    }
+}
+
+#[test]
+fn an_invocation_without_time_says_what_it_needs() {
+    let cloud = Cloud::new();
+    cloud.deliver(&delivery(2, 50));
+    let planned = cloud.plan(&json!({})).unwrap();
+    let short = cloud.invocation();
+    let short =
+        Invocation { cancellation: short.cancellation.with_timeout(std::time::Duration::ZERO), ..short };
+    let error = ingest(&short, &cloud.tasks(&planned)[0]).unwrap_err();
+    assert_eq!(error.error_type, ErrorType::CheckpointNeeded);
+    assert!(error.message.ends_with("give the function more time or memory"), "{error}");
+}

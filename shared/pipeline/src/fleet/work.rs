@@ -41,7 +41,8 @@ impl<'a> Work<'a> {
         let looking =
             invocation.runtime.spawn(look_out(Arc::clone(&bucket), keys.tombstone(), cancellation.clone()));
         let work = Self { invocation, bucket, keys, cancellation, limit: None, looking };
-        if work.is_over()? { Err(Cause::ScratchGone) } else { Ok(work) }
+        let over = work.is_over().map_err(|cause| work.explain(cause))?;
+        if over { Err(Cause::ScratchGone) } else { Ok(work) }
     }
 
     /// Begins, and reads the plan.
@@ -50,7 +51,7 @@ impl<'a> Work<'a> {
         execution: &Execution,
     ) -> Result<(Self, PlanRecord), Cause> {
         let mut work = Self::begin(invocation, execution)?;
-        let plan: PlanRecord = work.get(&work.keys.plan())?;
+        let plan: PlanRecord = work.get(&work.keys.plan()).map_err(|cause| work.explain(cause))?;
         work.until(plan.deadline_ms);
         Ok((work, plan))
     }
