@@ -1,6 +1,6 @@
 use aws_sdk_sfn::Client;
 use s3inv_lambda_kit::{Context, Environment, SettingError, StepError};
-use s3inv_pipeline::fleet::{Defaults, Input, Place, Request};
+use s3inv_pipeline::fleet::{Defaults, Delivery, Input, Options, Place, Request};
 use serde_json::{Value, json};
 
 use crate::event::{Wish, wishes};
@@ -38,9 +38,11 @@ pub fn handle(payload: &Value, context: &Context<Settings>) -> Result<Value, Ste
     };
     let (mut outcomes, mut failed) = (Vec::new(), None);
     for wish in wishes {
-        match context.wait(fulfil(wish, context, &starter)) {
-            Ok(done) => outcomes.extend(done),
-            Err(error) => failed = failed.or(Some(error)),
+        for done in context.wait(async { Ok(fulfil(wish, context, &starter).await) })? {
+            match done {
+                Ok(outcome) => outcomes.push(outcome),
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
     }
     for outcome in &outcomes {
@@ -53,29 +55,47 @@ async fn fulfil(
     wish: Wish,
     context: &Context<Settings>,
     starter: &Starter<'_>,
-) -> Result<Vec<Outcome>, StepError> {
-    let of_delivery = |manifest| request(context, &Input { manifest, ..Input::default() });
-    Ok(match wish {
-        Wish::Nothing(what) => vec![Outcome::Ignored { reason: what }],
-        Wish::Delivered(delivery) => {
-            vec![starter.start(&of_delivery(delivery.manifest())?, Insist::No).await?]
-        }
-        Wish::Build(input) => vec![starter.start(&request(context, &input)?, Insist::Yes).await?],
-        Wish::Look => {
-            let Some(place) = &context.settings.inventories else {
-                return Err(StepError::bad_input("environment variable S3INV_INVENTORIES is not set"));
-            };
-            let mut outcomes = Vec::new();
-            for delivery in look::newest(starter.buckets, place).await? {
-                outcomes.push(starter.start(&of_delivery(delivery.manifest())?, Insist::Yes).await?);
-            }
-            if outcomes.is_empty() {
-                let reason = format!("no complete delivery below s3://{}/{}", place.bucket, place.key);
-                outcomes.push(Outcome::Ignored { reason });
-            }
-            outcomes
-        }
-    })
+) -> Vec<Result<Outcome, StepError>> {
+    match wish {
+        Wish::Nothing(what) => vec![Ok(Outcome::Ignored { reason: what })],
+        Wish::Delivered(delivery) => vec![build(context, starter, &of(&delivery), Insist::No).await],
+        Wish::Build(input) => vec![build(context, starter, &input, Insist::Yes).await],
+        Wish::Look => look_around(context, starter).await.unwrap_or_else(|error| vec![Err(error)]),
+    }
+}
+
+/// Starts what is newest and not there yet. A configuration that can't be built keeps no other waiting.
+async fn look_around(
+    context: &Context<Settings>,
+    starter: &Starter<'_>,
+) -> Result<Vec<Result<Outcome, StepError>>, StepError> {
+    let Some(place) = &context.settings.inventories else {
+        return Err(StepError::bad_input("environment variable S3INV_INVENTORIES is not set"));
+    };
+    let mut outcomes = Vec::new();
+    for delivery in look::newest(starter.buckets, place).await? {
+        // Nobody asks every day for what is there to be built again.
+        let options = Options { replace: Some(false), ..Options::default() };
+        outcomes.push(build(context, starter, &Input { options, ..of(&delivery) }, Insist::Yes).await);
+    }
+    if outcomes.is_empty() {
+        let reason = format!("no complete delivery below s3://{}/{}", place.bucket, place.key);
+        outcomes.push(Ok(Outcome::Ignored { reason }));
+    }
+    Ok(outcomes)
+}
+
+fn of(delivery: &Delivery) -> Input {
+    Input { manifest: delivery.manifest(), ..Input::default() }
+}
+
+async fn build(
+    context: &Context<Settings>,
+    starter: &Starter<'_>,
+    input: &Input,
+    insist: Insist,
+) -> Result<Outcome, StepError> {
+    starter.start(&request(context, input)?, insist).await
 }
 
 fn request(context: &Context<Settings>, input: &Input) -> Result<Request, StepError> {

@@ -4,8 +4,9 @@ use s3inv_lambda_kit::StepError;
 use s3inv_pipeline::fleet::{Buckets, Delivery, Place, is_snapshot};
 use s3inv_store::{Bucket, StoreErrorKind};
 
-/// A configuration's folder lies at most two levels below the destination's: `bucket/configuration/`.
-const LEVELS: usize = 2;
+/// A configuration's folder is `bucket/configuration/` below the destination's prefix, which has a folder
+/// or two: that of a bucket's root is no deeper.
+const LEVELS: usize = 5;
 /// More folders than this are not gone through: the place named is not one of inventories.
 const MOST_FOLDERS: usize = 1000;
 /// Deliveries of a configuration that are looked at, from the newest back, for one that is complete.

@@ -9,7 +9,7 @@ use s3inv_pipeline::fleet::{Buckets, Execution, Request};
 use s3inv_store::StoreErrorKind;
 use serde::Serialize;
 
-/// After so many failures it is for somebody to look why.
+/// After so many attempts it is for somebody to look why.
 const MOST_ATTEMPTS: u32 = 100;
 
 /// Whether attempts that failed before are followed by another.
@@ -89,7 +89,7 @@ impl Starter<'_> {
             }
         }
         let text = format!(
-            "{manifest}: {MOST_ATTEMPTS} attempts have failed: look why, and start it with another option"
+            "{manifest}: {MOST_ATTEMPTS} attempts have been made: look why, and start it with another option"
         );
         Err(StepError::bad_input(text))
     }

@@ -17,7 +17,8 @@ const ABORT_WITHIN: Duration = Duration::from_millis(400);
 
 /// An object being written, as a [`std::io::Write`] for a thread that may block.
 pub(crate) struct Destination {
-    upload: Box<dyn Upload>,
+    /// There until it is completed or aborted.
+    upload: Option<Box<dyn Upload>>,
     buffer: Vec<u8>,
     written: u64,
     runtime: Handle,
@@ -36,7 +37,7 @@ impl Destination {
     ) -> Result<Self, Cause> {
         let upload = runtime.block_on(cancellation.guard(store.create(key)))??;
         Ok(Self {
-            upload,
+            upload: Some(upload),
             buffer: Vec::with_capacity(CHUNK),
             written: 0,
             runtime: runtime.clone(),
@@ -47,25 +48,12 @@ impl Destination {
 
     /// Makes the object appear; its length in bytes.
     pub(crate) fn publish(mut self) -> Result<u64, Cause> {
-        if let Err(cause) = self.send() {
-            self.abort();
-            return Err(cause);
+        self.send()?;
+        if let Some(upload) = self.upload.take() {
+            // Dropped where it stands when it has to stop: it may have appeared then, and is whole.
+            self.runtime.block_on(self.cancellation.guard(upload.complete(Only::Always)))??;
         }
-        let Self { upload, runtime, cancellation, written, .. } = self;
-        // Dropped where it stands when it has to stop: it may have appeared then, and is whole.
-        runtime.block_on(cancellation.guard(upload.complete(Only::Always)))??;
-        Ok(written)
-    }
-
-    /// Removes what was written, and says what was wrong with writing, if that was it.
-    pub(crate) fn abort(self) -> Option<Cause> {
-        let abort = async { tokio::time::timeout(ABORT_WITHIN, self.upload.abort()).await };
-        match self.runtime.block_on(abort) {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(error = %error, "unfinished upload could not be removed"),
-            Err(_) => tracing::warn!("unfinished upload could not be removed in time"),
-        }
-        self.failed
+        Ok(self.written)
     }
 
     /// What was wrong with writing, once.
@@ -76,9 +64,28 @@ impl Destination {
     fn send(&mut self) -> Result<(), Cause> {
         let bytes = Bytes::from(std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK)));
         self.written += bytes.len() as u64;
+        let Some(upload) = &mut self.upload else { return Ok(()) };
         let sent: Result<(), StoreError> =
-            self.runtime.block_on(self.cancellation.guard(self.upload.write(bytes)))?;
+            self.runtime.block_on(self.cancellation.guard(upload.write(bytes)))?;
         Ok(sent?)
+    }
+}
+
+/// Removes what was written, unless it was completed.
+impl Drop for Destination {
+    fn drop(&mut self) {
+        if let Some(upload) = self.upload.take() {
+            abort(&self.runtime, upload);
+        }
+    }
+}
+
+/// Removes what an upload has written, as far as the store answers in time.
+pub(crate) fn abort(runtime: &Handle, upload: Box<dyn Upload>) {
+    match runtime.block_on(async { tokio::time::timeout(ABORT_WITHIN, upload.abort()).await }) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(error = %error, "unfinished upload could not be removed"),
+        Err(_) => tracing::warn!("unfinished upload could not be removed in time"),
     }
 }
 

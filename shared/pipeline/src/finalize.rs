@@ -1,6 +1,6 @@
 //! The last two phases: segments are joined beside the destination, and what was joined is published.
 
-use s3inv_index_format::{Info, Joiner};
+use s3inv_index_format::{Info, Joiner, ReadAt, Reader};
 use s3inv_model::RowCounts;
 
 use crate::Cause;
@@ -17,10 +17,13 @@ pub(crate) fn join(
     counts: &RowCounts,
     mut out: Destination,
 ) -> Result<(Destination, Info), Cause> {
-    check_sums(segments, counts)?;
+    let merged =
+        segments.iter().try_fold(RowCounts::default(), |sum, segment| sum.plus(&segment.info.counts));
+    let first = segments.first().map(Stored::open).transpose()?;
+    check_sums(first.as_ref(), counts, merged.as_ref())?;
     match join_to(&mut out, context, plan, segments) {
         Ok(info) => Ok((out, info)),
-        Err(cause) => Err(out.abort().unwrap_or(cause)),
+        Err(cause) => Err(out.failure().unwrap_or(cause)),
     }
 }
 
@@ -40,14 +43,16 @@ fn join_to(
     Ok(info)
 }
 
-/// Rows read = objects of the root + rows excluded (I2), and none of them is missing (I3).
-fn check_sums(segments: &[Stored], counts: &RowCounts) -> Result<(), Cause> {
-    let merged =
-        segments.iter().try_fold(RowCounts::default(), |sum, segment| sum.plus(&segment.info.counts));
-    let first = segments.first().map(Stored::open).transpose()?;
-    let root = first.as_ref().map(|first| first.stats(b"")).transpose()?.flatten();
+/// Rows read = rows merged = objects of the root + rows excluded (I2), and none of them is missing (I3).
+/// `first` is the segment with the root.
+pub(crate) fn check_sums<R: ReadAt>(
+    first: Option<&Reader<R>>,
+    counts: &RowCounts,
+    merged: Option<&RowCounts>,
+) -> Result<(), Cause> {
+    let root = first.map(|first| first.stats(b"")).transpose()?.flatten();
     let objects = root.map(|root| root.current.objects);
-    if merged.as_ref() == Some(counts) && objects.is_some() && objects == counts.current() {
+    if merged == Some(counts) && objects.is_some() && objects == counts.current() {
         return Ok(());
     }
     Err(Cause::Bug(format!("{counts:?} were read, but {merged:?} merged to {objects:?} objects")))

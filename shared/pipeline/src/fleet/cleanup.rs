@@ -1,11 +1,11 @@
 //! The cleanup step: tombstone first, then all that an execution has left is removed.
 
-use s3inv_store::{Bucket, Only, put};
+use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, put};
 
 use super::payload::{Execution, Failed};
 use super::record::{PlanRecord, Tombstone};
 use super::scratch::Keys;
-use super::work::{find, json};
+use super::work::{etag, find, json};
 use super::{CleanupRequest, ErrorType, Invocation, StepError};
 use crate::Cause;
 
@@ -17,8 +17,7 @@ pub fn cleanup(invocation: &Invocation, request: &CleanupRequest) -> Result<Opti
             report(invocation, execution, error).map(|()| None)
         }
         CleanupRequest::Fail { execution, error, .. } => {
-            let first = sweep(invocation, execution, Some(error.clone().plain()))?;
-            Ok(first)
+            sweep(invocation, execution, Some(&error.clone().plain()))
         }
     }
 }
@@ -28,7 +27,7 @@ pub fn cleanup(invocation: &Invocation, request: &CleanupRequest) -> Result<Opti
 fn sweep(
     invocation: &Invocation,
     execution: &Execution,
-    failure: Option<Failed>,
+    failure: Option<&Failed>,
 ) -> Result<Option<Failed>, StepError> {
     let sweep = Sweep::new(invocation, execution).map_err(|cause| failed(execution, &cause))?;
     sweep.all(failure).map_err(|cause| failed(execution, &cause))
@@ -36,13 +35,7 @@ fn sweep(
 
 /// Keeps the error of a task, if it is the first.
 fn report(invocation: &Invocation, execution: &Execution, error: &Failed) -> Result<(), StepError> {
-    let reported = Sweep::new(invocation, execution).and_then(|sweep| {
-        let error = json(&error.clone().plain())?;
-        match sweep.wait(put(&*sweep.bucket, &sweep.keys.failure(), error, Only::IfAbsent)) {
-            Err(Cause::Store(error)) if error.kind() == s3inv_store::StoreErrorKind::Precondition => Ok(()),
-            other => other,
-        }
-    });
+    let reported = Sweep::new(invocation, execution).and_then(|sweep| sweep.report(error));
     reported.map_err(|cause| failed(execution, &cause))
 }
 
@@ -55,6 +48,9 @@ fn failed(execution: &Execution, cause: &Cause) -> StepError {
     };
     StepError::new(error_type, format!("cleanup of {}: {cause}", execution.as_str()))
 }
+
+/// Sweeps of one execution that meet: each try loses to one of them.
+const TRIES: usize = 20;
 
 struct Sweep<'a> {
     invocation: &'a Invocation,
@@ -75,29 +71,60 @@ impl<'a> Sweep<'a> {
         Ok(self.invocation.runtime.block_on(self.invocation.cancellation.guard(request))??)
     }
 
-    fn all(&self, failure: Option<Failed>) -> Result<Option<Failed>, Cause> {
-        let tombstone = self.tombstone(failure)?;
-        self.wait(put(&*self.bucket, &self.keys.tombstone(), json(&tombstone)?, Only::Always))?;
+    fn all(&self, failure: Option<&Failed>) -> Result<Option<Failed>, Cause> {
+        let tombstone = self.bury(failure)?;
         self.abort_uploads(&*self.bucket, self.keys.prefix(), |_| true)?;
+        self.delete()?;
+        // Last: where this is not allowed, at least the scratch is gone.
         if let Some(output) = &tombstone.output {
             let (bucket, index) = (self.invocation.buckets.open(&output.bucket)?, output.index());
             self.abort_uploads(&*bucket, &index, |key| key == index)?;
         }
-        self.delete()?;
         Ok(tombstone.failure)
     }
 
-    /// The tombstone that is there already, or one with what is known now and will be gone then.
-    fn tombstone(&self, failure: Option<Failed>) -> Result<Tombstone, Cause> {
-        let there: Option<Tombstone> = self.wait(find(&*self.bucket, &self.keys.tombstone()))?;
-        let there = there.unwrap_or_default();
+    /// Writes the tombstone, with what is known now and will be gone then. What one says that is there
+    /// already, stays.
+    fn bury(&self, failure: Option<&Failed>) -> Result<Tombstone, Cause> {
+        let key = self.keys.tombstone();
+        for _ in 0..TRIES {
+            let etag = self.wait(etag(&*self.bucket, &key))?;
+            let there: Option<Tombstone> = self.wait(find(&*self.bucket, &key))?;
+            let tombstone = self.tombstone(there.clone().unwrap_or_default(), failure)?;
+            if there.as_ref() == Some(&tombstone) {
+                return Ok(tombstone);
+            }
+            let only = etag.as_deref().map_or(Only::IfAbsent, Only::IfMatch);
+            match self.wait(put(&*self.bucket, &key, json(&tombstone)?, only)) {
+                Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => {}
+                other => return other.map(|()| tombstone),
+            }
+        }
+        let text = "others write it all the time";
+        Err(StoreError::new(&self.bucket.uri(&key), StoreErrorKind::Retryable, text).into())
+    }
+
+    fn tombstone(&self, there: Tombstone, failure: Option<&Failed>) -> Result<Tombstone, Cause> {
         let plan: Option<PlanRecord> = self.wait(find(&*self.bucket, &self.keys.plan()))?;
         let reported: Option<Failed> = self.wait(find(&*self.bucket, &self.keys.failure()))?;
         Ok(Tombstone {
             output: there.output.or(plan.map(|plan| plan.output)),
-            failure: there.failure.or(reported).or(failure),
+            failure: there.failure.or(reported).or_else(|| failure.cloned()),
             ..there
         })
+    }
+
+    fn report(&self, error: &Failed) -> Result<(), Cause> {
+        let (key, error) = (self.keys.failure(), json(&error.clone().plain())?);
+        match self.wait(put(&*self.bucket, &key, error, Only::IfAbsent)) {
+            Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => return Ok(()),
+            other => other?,
+        }
+        // As every writer does: who sweeps has seen it, or the tombstone is there.
+        if self.wait(etag(&*self.bucket, &self.keys.tombstone()))?.is_some() {
+            self.wait(self.bucket.delete(&[key]))?;
+        }
+        Ok(())
     }
 
     fn abort_uploads(

@@ -25,7 +25,8 @@ pub fn ingest(invocation: &Invocation, request: &TaskRequest) -> Result<Option<C
         return Err(StepError::bad_input(format!("payload: {} is no stage to ingest in", request.stage)));
     }
     let (work, plan) = Work::with_plan(invocation, &request.execution).map_err(failed)?;
-    chunk(&work, &plan, request).map_err(|cause| failed(work.explain(cause)))
+    let done = chunk(&work, &plan, request);
+    work.end(done).map_err(failed)
 }
 
 fn chunk(work: &Work<'_>, plan: &PlanRecord, request: &TaskRequest) -> Result<Option<Checkpoint>, Cause> {

@@ -26,7 +26,7 @@ pub fn merge(invocation: &Invocation, request: &TaskRequest) -> Result<Option<Ch
     }
     let (work, _) = Work::with_plan(invocation, &request.execution).map_err(failed)?;
     let done = task(&work, request);
-    done.map_err(|cause| failed(work.explain(cause)))
+    work.end(done).map_err(failed)
 }
 
 fn task(work: &Work<'_>, request: &TaskRequest) -> Result<Option<Checkpoint>, Cause> {

@@ -228,7 +228,19 @@ impl Request {
                 return Err(StepError::bad_input(text));
             }
         }
-        let options = input.options.clone().or(options.clone());
+        let index = delivery.index_folder(&output.key);
+        if output.bucket == scratch.bucket
+            && (index.starts_with(&scratch.key) || scratch.key.starts_with(&index))
+        {
+            let text = format!(
+                "output s3://{}/{index} and scratch s3://{}/{} lie inside of each other: use places apart",
+                output.bucket, scratch.bucket, scratch.key
+            );
+            return Err(StepError::bad_input(text));
+        }
+        let mut options = input.options.clone().or(options.clone());
+        // To say no is to say nothing: executions are named after what they are to do.
+        options.replace = options.replace.filter(|replaces| *replaces);
         options.measures()?;
         options.deadline_ms(0)?;
         Ok(Self { delivery, output, options })

@@ -51,7 +51,8 @@ fn plan_build(
     let deadline_ms = request.options.deadline_ms(invocation.now_ms)?;
     let mut work = Work::begin(invocation, execution).map_err(failed)?;
     work.until(deadline_ms);
-    chunks(&work, execution, &request, deadline_ms).map_err(|cause| failed(work.explain(cause)))
+    let planned = chunks(&work, execution, &request, deadline_ms);
+    work.end(planned).map_err(failed)
 }
 
 fn chunks(
@@ -86,18 +87,17 @@ fn chunks(
     Ok(Planned { concurrency: record.concurrency, last: false, ..planned })
 }
 
-/// An index that is there is built again only if that is asked for.
+/// An index that is there is built again only if that is asked for. It is listed: so a bucket that isn't
+/// there is known before any work is done for it.
 fn refuse_built(work: &Work<'_>, request: &Request) -> Result<(), Cause> {
-    if request.options.replaces() {
-        return Ok(());
-    }
     let output = work.invocation.buckets.open(&request.output.bucket)?;
     let key = request.index_key();
-    match work.wait(output.head(&key)) {
-        Ok(_) => Err(Cause::AlreadyPublished(output.uri(&key))),
-        Err(Cause::Store(error)) if error.kind() == s3inv_store::StoreErrorKind::NotFound => Ok(()),
-        Err(cause) => Err(cause),
+    let page = work.wait(output.list(&key, None, false))?;
+    let built = page.objects.iter().any(|object| object.key == key);
+    if built && !request.options.replaces() {
+        return Err(Cause::AlreadyPublished(output.uri(&key)));
     }
+    Ok(())
 }
 
 fn read_inventory(work: &Work<'_>, request: &Request) -> Result<Inventory, Cause> {
@@ -127,7 +127,7 @@ fn read_inventory(work: &Work<'_>, request: &Request) -> Result<Inventory, Cause
     )))
 }
 
-fn count_of<T>(tasks: &[T]) -> Result<u32, Cause> {
+pub(super) fn count_of<T>(tasks: &[T]) -> Result<u32, Cause> {
     u32::try_from(tasks.len()).map_err(|_| Cause::Bug("more tasks than can be".to_owned()))
 }
 

@@ -9,7 +9,7 @@ use s3inv_model::RowCounts;
 use s3inv_rollup::{first_round, partitions};
 
 use super::payload::{Execution, Planned, Stage};
-use super::plan::write_tasks;
+use super::plan::{count_of, write_tasks};
 use super::record::{Commit, MergeTask, PlanRecord, Prefix, StageRecord, StoredFile};
 use super::remote::Opened;
 use super::scratch::committed;
@@ -19,8 +19,8 @@ use crate::Cause;
 
 /// Records that are read at once.
 const READ_AT_ONCE: usize = 64;
-/// Directories are read front to back: each of them is short.
-const DIRECTORY_WINDOW: usize = 256 << 10;
+/// Directories are read front to back: each of them is short. All of them are open at once.
+const DIRECTORY_WINDOWS: std::ops::RangeInclusive<usize> = 16 << 10..=256 << 10;
 /// Each partition opens all runs, and becomes a part of an upload, of which there are 10,000 at most.
 const MOST_PARTITIONS: u64 = 2000;
 
@@ -32,7 +32,7 @@ pub(super) fn plan_merge(
     let failed = |cause| StepError::in_phase(Phase::Merge, cause);
     let (work, plan) = Work::with_plan(invocation, execution).map_err(failed)?;
     let planned = next_stage(&work, &plan, execution, ended);
-    planned.map_err(|cause| failed(work.explain(cause)))
+    work.end(planned).map_err(failed)
 }
 
 fn next_stage(
@@ -56,9 +56,9 @@ fn next_stage(
         groups.iter().map(whole).collect()
     };
     let (stage, last) = (ended.next(), groups.is_empty());
-    let tasks_len = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
-    tracing::info!(%stage, runs = runs.len(), tasks = tasks_len, last, "merge planned");
-    let record = StageRecord { version: Version, tasks: tasks_len, last, runs, merged, counts };
+    let count = count_of(&tasks)?;
+    tracing::info!(next = %stage, runs = runs.len(), tasks = count, last, "merge planned");
+    let record = StageRecord { version: Version, tasks: count, last, runs, merged, counts };
     // Any attempt writes the same: the records that it follows from are there, and stay as they are.
     work.put(&work.keys.stage(stage), json(&record)?)?;
     let planned = write_tasks(work, execution, stage, &tasks)?;
@@ -93,7 +93,9 @@ fn runs_after(
 fn segments(work: &Work<'_>, runs: &[StoredFile], plan: &PlanRecord) -> Result<Vec<MergeTask>, Cause> {
     let rows: u64 = runs.iter().map(|run| run.prefixes).fold(0, u64::saturating_add);
     let parts = rows.div_ceil(plan.partition_rows).clamp(1, MOST_PARTITIONS) as usize;
-    let opened = Opened::new(work, runs.iter().map(|run| run.key.as_str()), FileKind::Run, DIRECTORY_WINDOW)?;
+    let window = work.invocation.memory / 4 / runs.len().max(1);
+    let window = window.clamp(*DIRECTORY_WINDOWS.start(), *DIRECTORY_WINDOWS.end());
+    let opened = Opened::new(work, runs.iter().map(|run| run.key.as_str()), FileKind::Run, window)?;
     let readers: Vec<_> = opened.readers.iter().collect();
     let ranges = opened.explain(partitions(&readers, parts).map_err(Cause::from))?;
     let task = |range: s3inv_rollup::KeyRange| MergeTask {

@@ -3,16 +3,18 @@
 use s3inv_cancel::Phase;
 use s3inv_index_format::{FileKind, Joiner, PAGES_AT, TRAILER};
 use s3inv_model::RowCounts;
-use s3inv_store::{Bucket, Only, StoreErrorKind, Upload, put};
+use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, Upload, put};
 
 use super::latest::{LATEST, Latest};
 use super::payload::{PublishRequest, Published};
 use super::plan_merge::gather;
 use super::record::{PlanRecord, StageRecord, StoredFile};
 use super::remote::Opened;
-use super::work::{Work, find, json};
+use super::work::{Work, etag, find, json, settle};
 use super::{Invocation, StepError, Version};
 use crate::Cause;
+use crate::destination::abort;
+use crate::finalize::check_sums;
 
 /// Directories are all that is read of segments.
 const WINDOW: usize = 1 << 20;
@@ -24,7 +26,7 @@ pub fn publish(invocation: &Invocation, request: &PublishRequest) -> Result<Publ
     let failed = |cause| StepError::in_phase(Phase::Publish, cause);
     let (work, plan) = Work::with_plan(invocation, &request.execution).map_err(failed)?;
     let published = publish_index(&work, &plan, request);
-    published.map_err(|cause| failed(work.explain(cause)))
+    work.end(published).map_err(failed)
 }
 
 fn publish_index(work: &Work<'_>, plan: &PlanRecord, request: &PublishRequest) -> Result<Published, Cause> {
@@ -35,7 +37,9 @@ fn publish_index(work: &Work<'_>, plan: &PlanRecord, request: &PublishRequest) -
     let (segments, merged) = gather(work, request.stage, stage.tasks)?;
     let joined = Joined::new(work, plan, &segments, &stage.counts, &merged)?;
     let output = work.invocation.buckets.open(&plan.output.bucket)?;
-    write(work, &*output, plan, &joined)?;
+    let written = write(work, &*output, plan, &joined);
+    settle(work.invocation, &*output);
+    written?;
     let latest = move_latest(work, &*output, plan)?;
     let index = output.uri(&plan.output.index());
     tracing::info!(index, bytes = joined.bytes, latest, "index published");
@@ -61,7 +65,7 @@ impl Joined {
     ) -> Result<Self, Cause> {
         let keys = segments.iter().map(|segment| segment.key.as_str());
         let opened = Opened::new(work, keys, FileKind::Segment, WINDOW)?;
-        opened.explain(check_sums(&opened, counts, merged))?;
+        opened.explain(check_sums(opened.readers.first(), counts, Some(merged)))?;
         let mut joiner = Joiner::new(Vec::new())?;
         for segment in &opened.readers {
             let appended = joiner.append_elsewhere(segment, || Ok::<(), Cause>(work.cancellation.check()?));
@@ -83,27 +87,22 @@ impl Joined {
     }
 }
 
-/// Rows read = rows merged = objects of the root + rows excluded (I2).
-fn check_sums(opened: &Opened, counts: &RowCounts, merged: &RowCounts) -> Result<(), Cause> {
-    let root = opened.readers.first().map(|first| first.stats(b"")).transpose()?.flatten();
-    let objects = root.map(|root| root.current.objects);
-    if merged == counts && objects.is_some() && objects == counts.current() {
-        return Ok(());
-    }
-    Err(Cause::Bug(format!("{counts:?} were read, but {merged:?} merged to {objects:?} objects")))
-}
-
 /// Makes the index appear: create, look, copy, look, complete. Cleanup writes the tombstone, and then
 /// aborts all uploads at the index's key: so either this sees the tombstone, or its upload is gone.
 fn write(work: &Work<'_>, output: &dyn Bucket, plan: &PlanRecord, joined: &Joined) -> Result<(), Cause> {
     let key = plan.output.index();
-    let replaced = if plan.replace { etag(work, output, &key)? } else { None };
+    let replaced = if plan.replace { work.wait(etag(output, &key))? } else { None };
     let upload = work.wait(output.begin(&key))?;
-    let completed = work.look().and_then(|()| copy(work, upload, joined, replaced.as_deref()));
-    match completed {
+    match copy(work, upload, joined, replaced.as_deref()) {
         Err(Cause::Store(error)) if error.kind() == StoreErrorKind::UploadGone => {
             work.look()?;
-            same_index(work, output, &key, joined)
+            match same_index(work, output, &key, joined) {
+                // The old one. Somebody else's cleanup has aborted the upload: it starts over.
+                Err(Cause::AlreadyPublished(_)) if plan.replace => {
+                    Err(error_to_retry(output, &key, "its upload was aborted"))
+                }
+                other => other,
+            }
         }
         Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => {
             same_index(work, output, &key, joined)
@@ -119,6 +118,7 @@ fn copy(
     replaced: Option<&str>,
 ) -> Result<(), Cause> {
     let copied = (|| {
+        work.look()?;
         work.wait(upload.write(joined.head.clone().into()))?;
         for (from, range) in &joined.pages {
             work.wait(upload.copy(from, range.clone(), None))?;
@@ -129,10 +129,7 @@ fn copy(
     match copied {
         Ok(()) => work.wait(upload.complete(replaced.map_or(Only::IfAbsent, Only::IfMatch))),
         Err(cause) => {
-            let abort = work.invocation.cancellation.guard(upload.abort());
-            if let Ok(Err(error)) = work.invocation.runtime.block_on(abort) {
-                tracing::warn!(error = %error, "unfinished upload could not be removed: cleanup will");
-            }
+            abort(&work.invocation.runtime, upload);
             Err(cause)
         }
     }
@@ -157,14 +154,6 @@ fn same_index(work: &Work<'_>, output: &dyn Bucket, key: &str, joined: &Joined) 
     Err(Cause::AlreadyPublished(output.uri(key)))
 }
 
-fn etag(work: &Work<'_>, output: &dyn Bucket, key: &str) -> Result<Option<String>, Cause> {
-    match work.wait(output.head(key)) {
-        Ok(meta) => Ok(Some(meta.etag)),
-        Err(Cause::Store(error)) if error.kind() == StoreErrorKind::NotFound => Ok(None),
-        Err(cause) => Err(cause),
-    }
-}
-
 /// Moves `latest.json` to this index, unless it names a newer one; whether it names this one.
 fn move_latest(work: &Work<'_>, output: &dyn Bucket, plan: &PlanRecord) -> Result<bool, Cause> {
     let key = format!("{}{LATEST}", plan.output.folder);
@@ -175,8 +164,11 @@ fn move_latest(work: &Work<'_>, output: &dyn Bucket, plan: &PlanRecord) -> Resul
         snapshot_ms: plan.origin.snapshot_ms,
     };
     for _ in 0..TRIES {
-        let etag = etag(work, output, &key)?;
-        let there: Option<Latest> = work.wait(find(output, &key))?;
+        let etag = work.wait(etag(output, &key))?;
+        let there: Option<Latest> = work.wait(find(output, &key)).map_err(|cause| match cause {
+            Cause::Document { uri, error } => Cause::Payload(format!("{uri}: {error}: remove it")),
+            other => other,
+        })?;
         if let Some(there) = there
             && (there.snapshot_ms, &there.snapshot) >= (mine.snapshot_ms, &mine.snapshot)
         {
@@ -189,6 +181,9 @@ fn move_latest(work: &Work<'_>, output: &dyn Bucket, plan: &PlanRecord) -> Resul
             Err(cause) => return Err(cause),
         }
     }
-    let text = "others move it all the time";
-    Err(s3inv_store::StoreError::new(&output.uri(&key), StoreErrorKind::Retryable, text).into())
+    Err(error_to_retry(output, &key, "others move it all the time"))
+}
+
+fn error_to_retry(output: &dyn Bucket, key: &str, text: &str) -> Cause {
+    StoreError::new(&output.uri(key), StoreErrorKind::Retryable, text).into()
 }

@@ -36,8 +36,10 @@ pub(super) fn next_part<P: Serialize + DeserializeOwned>(
         (part, last) => (part, last.and_then(|commit| commit.next)),
     };
     let attempt = Attempt { work, stage: request.stage, task: request.task, written: Mutex::default() };
-    let done = do_it(&attempt, start).and_then(|done| attempt.commit(part, done));
-    done.inspect_err(|_| attempt.discard())
+    // What goes wrong before the record leaves nothing. From then on, the record may be there, whatever
+    // the answer was, and what it lists has to stay.
+    let done = do_it(&attempt, start).inspect_err(|_| attempt.discard())?;
+    attempt.commit(part, done)
 }
 
 /// How many records a task has, and the last of them.
@@ -75,6 +77,7 @@ impl Attempt<'_> {
         let mut written = self.written();
         let key = keys.data(self.stage, self.task, &invocation.attempt, written.len());
         written.push(key.clone());
+        self.work.writes(&key);
         let out = Destination::create(&**bucket, &key, &invocation.runtime, cancellation)?;
         Ok((key, out))
     }
@@ -117,17 +120,9 @@ impl Attempt<'_> {
         Ok((!is_done).then_some(Checkpoint { checkpoint: part + 1 }))
     }
 
-    /// Removes what was written, as far as that can be: the rest is cleanup's.
+    /// Removes what was written.
     fn discard(&self) {
         let written = std::mem::take(&mut *self.written());
-        if written.is_empty() {
-            return;
-        }
-        let invocation = self.work.invocation;
-        // Not guarded by the tombstone, which is why it is done; but by the invocation's end.
-        let delete = invocation.cancellation.guard(self.work.bucket.delete(&written));
-        if let Ok(Err(error)) = invocation.runtime.block_on(delete) {
-            tracing::warn!(error = %error, "not removed: cleanup will");
-        }
+        self.work.remove(&written);
     }
 }

@@ -420,6 +420,17 @@ fn output_and_scratch_do_not_lie_among_deliveries() {
     );
     let error = refused("s3://indexes/", "s3://reports/inventories/my-bucket/daily/tmp").unwrap_err();
     assert!(error.starts_with("scratch s3://reports/inventories/my-bucket/daily/tmp/ lies among"), "{error}");
+    for (output, scratch) in [
+        ("s3://one/", "s3://one/"),
+        ("s3://one/scratch/x/", "s3://one/scratch/"),
+        ("s3://one/", "s3://one/my-bucket/daily/tmp/"),
+    ] {
+        assert!(
+            refused(output, scratch).unwrap_err().contains("lie inside of each other"),
+            "{output} {scratch}"
+        );
+    }
+    assert!(refused("s3://one/indexes/", "s3://one/scratch/").is_ok());
     for odd in ["indexes/", "s3://a/", "s3://indexes/../other/", "s3://indexes//x", "file:///tmp"] {
         assert!(refused(odd, "s3://scratch/").is_err(), "{odd}");
     }

@@ -1,11 +1,11 @@
 //! An execution's scratch as a step sees it: documents, the tombstone, and who looks for it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use s3inv_cancel::{Cancellation, Stop};
-use s3inv_store::{Bucket, Only, StoreErrorKind, put};
+use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, put};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::task::JoinHandle;
@@ -17,6 +17,8 @@ use crate::Cause;
 
 /// How often a step at work looks for the tombstone.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// How long a store may take to end what was cut off.
+const SETTLE_WITHIN: Duration = Duration::from_millis(400);
 /// Documents longer than this are not believed.
 const LONGEST: u64 = 256 << 20;
 
@@ -29,7 +31,9 @@ pub(super) struct Work<'a> {
     pub(super) cancellation: Cancellation,
     /// When the caller's own time is over, on the clock of the cancellation.
     limit: Option<Duration>,
-    looking: JoinHandle<()>,
+    /// The keys that it wrote, or may have.
+    written: Mutex<Vec<String>>,
+    looking: Option<JoinHandle<()>>,
 }
 
 impl<'a> Work<'a> {
@@ -40,9 +44,20 @@ impl<'a> Work<'a> {
         let cancellation = invocation.cancellation.child();
         let looking =
             invocation.runtime.spawn(look_out(Arc::clone(&bucket), keys.tombstone(), cancellation.clone()));
-        let work = Self { invocation, bucket, keys, cancellation, limit: None, looking };
-        let over = work.is_over().map_err(|cause| work.explain(cause))?;
-        if over { Err(Cause::ScratchGone) } else { Ok(work) }
+        let work = Self {
+            invocation,
+            bucket,
+            keys,
+            cancellation,
+            limit: None,
+            written: Mutex::default(),
+            looking: Some(looking),
+        };
+        match work.is_over() {
+            Ok(false) => Ok(work),
+            Ok(true) => Err(Cause::ScratchGone),
+            Err(cause) => Err(work.explain(cause)),
+        }
     }
 
     /// Begins, and reads the plan.
@@ -51,7 +66,9 @@ impl<'a> Work<'a> {
         execution: &Execution,
     ) -> Result<(Self, PlanRecord), Cause> {
         let mut work = Self::begin(invocation, execution)?;
-        let plan: PlanRecord = work.get(&work.keys.plan()).map_err(|cause| work.explain(cause))?;
+        let plan: Option<PlanRecord> = work.find(&work.keys.plan()).map_err(|cause| work.explain(cause))?;
+        // A tombstone outlives the scratch, but a lifecycle rule may have removed both.
+        let plan = plan.ok_or(Cause::ScratchGone)?;
         work.until(plan.deadline_ms);
         Ok((work, plan))
     }
@@ -64,8 +81,55 @@ impl<'a> Work<'a> {
         self.cancellation = self.cancellation.with_timeout(left);
     }
 
+    /// Ends the step: nothing of it runs on, and if the execution is over, nothing stays of what it wrote.
+    pub(super) fn end<T>(mut self, done: Result<T, Cause>) -> Result<T, Cause> {
+        let done = done.map_err(|cause| self.explain(cause)).map_err(|cause| self.undo(cause));
+        self.stop_looking();
+        settle(self.invocation, &*self.bucket);
+        done
+    }
+
+    /// After the tombstone there is no other cause: what else went wrong followed from it.
+    fn undo(&self, cause: Cause) -> Cause {
+        let Invocation { runtime, cancellation, .. } = self.invocation;
+        let over = runtime.block_on(cancellation.guard(exists(&*self.bucket, &self.keys.tombstone())));
+        if !matches!(over, Ok(Ok(true))) {
+            return cause;
+        }
+        self.remove(&std::mem::take(&mut *self.written()));
+        Stop::Cancelled.into()
+    }
+
+    /// Removes objects, as far as that can be: the rest is cleanup's. That the execution is over doesn't
+    /// keep it from that.
+    pub(super) fn remove(&self, keys: &[String]) {
+        let Invocation { runtime, cancellation, .. } = self.invocation;
+        if !keys.is_empty()
+            && let Ok(Err(error)) = runtime.block_on(cancellation.guard(self.bucket.delete(keys)))
+        {
+            tracing::warn!(error = %error, "not removed: cleanup will");
+        }
+    }
+
+    /// Says that it is going to write an object.
+    pub(super) fn writes(&self, key: &str) {
+        self.written().push(key.to_owned());
+    }
+
+    fn written(&self) -> MutexGuard<'_, Vec<String>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stop_looking(&mut self) {
+        if let Some(looking) = self.looking.take() {
+            looking.abort();
+            // It ends at its next await, which is where it waits.
+            let _ = self.invocation.runtime.block_on(looking);
+        }
+    }
+
     /// Tells the end of the caller's time from that of the invocation.
-    pub(super) fn explain(&self, cause: Cause) -> Cause {
+    fn explain(&self, cause: Cause) -> Cause {
         let callers = self.limit.is_some_and(|limit| self.cancellation.now() >= limit);
         match cause {
             Cause::Stop(Stop::DeadlineExceeded) if !callers => Cause::OutOfTime,
@@ -115,6 +179,7 @@ impl<'a> Work<'a> {
 
     /// Writes a document, unless there is one; whether there was none.
     pub(super) fn put_new(&self, key: &str, document: &impl Serialize) -> Result<bool, Cause> {
+        self.writes(key);
         match self.wait(put(&*self.bucket, key, json(document)?, Only::IfAbsent)) {
             Ok(()) => Ok(true),
             Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => Ok(false),
@@ -124,13 +189,22 @@ impl<'a> Work<'a> {
 
     /// Writes what is the same whoever writes it.
     pub(super) fn put(&self, key: &str, bytes: impl Into<Bytes> + Send) -> Result<(), Cause> {
+        self.writes(key);
         self.wait(put(&*self.bucket, key, bytes, Only::Always))
     }
 }
 
 impl Drop for Work<'_> {
     fn drop(&mut self) {
-        self.looking.abort();
+        self.stop_looking();
+    }
+}
+
+/// Waits until nothing runs any more of what was cut off, as far as the store answers in time.
+pub(super) fn settle(invocation: &Invocation, bucket: &dyn Bucket) {
+    let settled = async { tokio::time::timeout(SETTLE_WITHIN, bucket.settle()).await };
+    if invocation.runtime.block_on(settled).is_err() {
+        tracing::warn!("storage did not answer in time: an unfinished upload may be left to cleanup");
     }
 }
 
@@ -150,12 +224,17 @@ async fn look_out(bucket: Arc<dyn Bucket>, tombstone: String, cancellation: Canc
     }
 }
 
-async fn exists(bucket: &dyn Bucket, key: &str) -> Result<bool, s3inv_store::StoreError> {
+/// The `ETag` of an object, if it is there.
+pub(super) async fn etag(bucket: &dyn Bucket, key: &str) -> Result<Option<String>, StoreError> {
     match bucket.head(key).await {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(false),
+        Ok(meta) => Ok(Some(meta.etag)),
+        Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+async fn exists(bucket: &dyn Bucket, key: &str) -> Result<bool, StoreError> {
+    Ok(etag(bucket, key).await?.is_some())
 }
 
 /// A document, if it is there.

@@ -125,7 +125,12 @@ fn unanswered<E: Error + 'static>(uri: &str, error: &SdkError<E, HttpResponse>) 
     let cause = innermost(error);
     match error {
         SdkError::ConstructionFailure(_) => StoreError::other(uri, &format!("no request made: {cause}")),
-        SdkError::DispatchFailure(failure) if failure.is_user() || failure.is_other() => {
+        // Other failures of a kind are those of connections, as one that S3 closed meanwhile.
+        SdkError::DispatchFailure(failure)
+            if failure.is_user()
+                || failure.is_other()
+                    && failure.as_connector_error().is_none_or(|error| error.as_other().is_none()) =>
+        {
             // The chain lists every source that it tried, one a line.
             let cause = cause.lines().next().unwrap_or_default().trim_end_matches(". Attempted:");
             let text = format!("no request sent: {cause}; are there credentials for AWS?");
