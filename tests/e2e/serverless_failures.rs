@@ -190,11 +190,13 @@ fn a_chunk_that_takes_too_long_is_read_on() {
     assert!(parts[0].contains("\"done\":false") && parts[1].contains("\"done\":true"), "{parts:#?}");
 }
 
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn a_setting_that_is_missing_or_wrong_is_named_in_every_answer() {
     let folder = folder();
     let scratch = ("S3INV_SCRATCH", "s3://scratch/");
-    let cases: [(&str, &[(&str, &str)], &str); 6] = [
+    let cases: [(&str, Variables<'_>, &str); 6] = [
         ("ingest", &[], "environment variable S3INV_SCRATCH is not set"),
         (
             "merge",

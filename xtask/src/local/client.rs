@@ -30,8 +30,9 @@ impl Client {
 
     /// A call of Step Functions.
     pub(crate) fn states(&self, action: &str, input: &Value) -> Result<Value, Failure> {
-        let headers =
-            format!("Content-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AWSStepFunctions.{action}\r\n");
+        let headers = format!(
+            "Content-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AWSStepFunctions.{action}\r\n"
+        );
         let body = input.to_string();
         let request = Request { method: "POST", target: "/", headers, body: body.as_bytes() };
         let answer = self.send(&request, "states").advise(action, SEE_LOGS)?;

@@ -9,8 +9,8 @@ mod delivery;
 mod names;
 mod plan;
 mod programs;
+mod running;
 mod server;
-mod state;
 mod tie;
 mod usage;
 mod wait;
@@ -23,9 +23,11 @@ use crate::workspace::Workspace;
 pub(crate) use client::Client;
 pub(crate) use delivery::Delivered;
 pub(crate) use names::{INDEXES, SCRATCH};
+pub(crate) use plan::plan;
 pub(crate) use programs::Programs;
+use running::Running;
+
 pub(crate) use server::Server;
-pub(crate) use state::State;
 pub(crate) use wait::{look_again, until};
 
 /// What to do with the local AWS.
@@ -47,7 +49,7 @@ pub(crate) fn run(action: &Action) -> Result<(), Failure> {
 }
 
 fn up(workspace: &Workspace, folder: &Path) -> Result<(), Failure> {
-    if let Some(state) = State::of_running(folder) {
+    if let Some(state) = Running::find(folder) {
         usage::print(&state, "it runs already");
         return Ok(());
     }
@@ -62,15 +64,15 @@ fn up(workspace: &Workspace, folder: &Path) -> Result<(), Failure> {
 }
 
 /// Starts it in a folder that is made new; it goes on when this process has ended.
-fn start(workspace: &Workspace, folder: &Path, programs: &Programs) -> Result<State, Failure> {
+fn start(workspace: &Workspace, folder: &Path, programs: &Programs) -> Result<Running, Failure> {
     remove(folder)?;
-    let server = Server::start(folder, programs, &plan::plan(workspace, folder, programs, plan::NO_OPTIONS))?;
+    let server = Server::start(folder, programs, &plan(workspace, folder, programs, plan::NO_OPTIONS))?;
     Delivered::put(&server.client, workspace)?;
     Ok(server.leave())
 }
 
 fn down(folder: &Path) -> Result<(), Failure> {
-    match State::of_running(folder) {
+    match Running::find(folder) {
         Some(state) => {
             server::stop(&state, folder)?;
             println!("stopped {}", state.endpoint);

@@ -1,14 +1,14 @@
 use super::delivery::Delivered;
 use super::names::{INDEXES, SCRATCH};
-use super::state::State;
+use super::running::Running;
 
 /// Says how a local AWS is used.
-pub(super) fn print(state: &State, how: &str) {
+pub(super) fn print(state: &Running, how: &str) {
     println!("{}", text(state, how));
 }
 
-fn text(state: &State, how: &str) -> String {
-    let State { endpoint, environment, state_machine, functions, logs, .. } = state;
+fn text(state: &Running, how: &str) -> String {
+    let Running { endpoint, environment, state_machine, functions, logs, .. } = state;
     let exports: Vec<_> = environment.iter().map(|(name, value)| format!("export {name}={value}")).collect();
     let arns: Vec<_> = functions.values().map(|arn| format!("    {arn}")).collect();
     let (manifest, folder) = (Delivered::manifest(), Delivered::index_folder());
@@ -33,7 +33,7 @@ and an inventory, whose delivery has started the first build:
 
 Another one, of the same inventory:
 
-    aws stepfunctions start-execution --state-machine-arn {state_machine} \\
+    aws stepfunctions start-execution --name again --state-machine-arn {state_machine} \\
         --input '{{\"manifest\": \"{manifest}\", \"options\": {{\"replace\": true}}}}'
     aws lambda invoke --function-name trigger --cli-binary-format raw-in-base64-out \\
         --payload '{{\"manifest\": \"{manifest}\"}}' /dev/stdout

@@ -38,7 +38,7 @@ mod tests {
             left -= 1;
             Ok((left == 0).then_some("found"))
         };
-        assert_eq!(until(Duration::from_secs(60), &mut look).unwrap(), Some("found"));
+        assert_eq!(until(Duration::from_mins(1), &mut look).unwrap(), Some("found"));
         assert_eq!(until(Duration::ZERO, &mut look).unwrap(), None);
     }
 }

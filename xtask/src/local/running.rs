@@ -9,7 +9,7 @@ use super::client::Client;
 
 /// What a local AWS that runs says of itself: the file that `local-aws serve` writes.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) struct State {
+pub(crate) struct Running {
     pub(super) pid: i32,
     /// The URL that AWS's clients connect to.
     pub(crate) endpoint: String,
@@ -23,7 +23,7 @@ pub(crate) struct State {
     pub(crate) logs: PathBuf,
 }
 
-impl State {
+impl Running {
     /// The file in a local AWS's folder.
     pub(super) fn file(folder: &Path) -> PathBuf {
         folder.join("state.json")
@@ -35,7 +35,7 @@ impl State {
     }
 
     /// That of the local AWS of this folder, if it answers: one that was killed leaves its file behind.
-    pub(crate) fn of_running(folder: &Path) -> Option<Self> {
+    pub(crate) fn find(folder: &Path) -> Option<Self> {
         let state = Self::read(folder)?;
         let described = json!({ "stateMachineArn": state.state_machine });
         let answers = Client::new(&state.endpoint).states("DescribeStateMachine", &described).is_ok();
@@ -52,15 +52,15 @@ mod tests {
     #[test]
     fn what_was_killed_does_not_run() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(State::of_running(folder.path()), None);
+        assert_eq!(Running::find(folder.path()), None);
         // A port that nobody listens on any more.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let state = json!({
             "pid": 1, "endpoint": format!("http://127.0.0.1:{port}"), "environment": {}, "functions": {},
             "state_machine": "arn", "logs": "logs",
         });
-        fs::write(State::file(folder.path()), state.to_string()).unwrap();
-        assert!(State::read(folder.path()).is_some());
-        assert_eq!(State::of_running(folder.path()), None);
+        fs::write(Running::file(folder.path()), state.to_string()).unwrap();
+        assert!(Running::read(folder.path()).is_some());
+        assert_eq!(Running::find(folder.path()), None);
     }
 }
