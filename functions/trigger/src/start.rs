@@ -5,7 +5,7 @@ use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::operation::start_execution::StartExecutionError;
 use aws_sdk_sfn::types::ExecutionStatus;
 use s3inv_lambda_kit::{ErrorType, StepError};
-use s3inv_pipeline::fleet::{Buckets, Execution, Request};
+use s3inv_pipeline::fleet::{Buckets, Execution, Latest, Request};
 use s3inv_store::StoreErrorKind;
 use serde::Serialize;
 
@@ -73,6 +73,9 @@ impl Starter<'_> {
         let manifest = request.delivery.manifest();
         let replaces = request.options.replaces();
         if !replaces && self.is_built(request).await? {
+            if insist == Insist::Yes {
+                self.repair(request).await?;
+            }
             return Ok(Outcome::Built { manifest });
         }
         let input = serde_json::to_string(&request.canonical())
@@ -92,6 +95,13 @@ impl Starter<'_> {
             "{manifest}: {MOST_ATTEMPTS} attempts have been made: look why, and start it with another option"
         );
         Err(StepError::bad_input(text))
+    }
+
+    /// Whoever published the index may have been stopped before `latest.json` named it.
+    async fn repair(&self, request: &Request) -> Result<(), StepError> {
+        let bucket =
+            self.buckets.open(&request.output.bucket).map_err(|error| StepError::of_store(&error))?;
+        Latest::repair(&*bucket, request).await.map(drop)
     }
 
     async fn is_built(&self, request: &Request) -> Result<bool, StepError> {

@@ -94,6 +94,11 @@ impl StepError {
         Self::new(error_type, error.to_string())
     }
 
+    /// A cause, outside of any phase.
+    pub(super) fn of_cause(cause: &Cause) -> Self {
+        Self::new(error_type(cause), cause.to_string())
+    }
+
     /// A cause, wrapped with the phase it ended.
     pub(super) fn in_phase(phase: Phase, cause: Cause) -> Self {
         let error_type = error_type(&cause);

@@ -3,24 +3,21 @@
 use s3inv_cancel::Phase;
 use s3inv_index_format::{FileKind, Joiner, PAGES_AT, TRAILER};
 use s3inv_model::RowCounts;
-use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, Upload, put};
+use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, Upload};
 
-use super::latest::{LATEST, Latest};
+use super::latest::advance;
 use super::payload::{PublishRequest, Published};
 use super::plan_merge::gather;
 use super::record::{PlanRecord, StageRecord, StoredFile};
 use super::remote::Opened;
-use super::work::{Work, etag, find, json, settle};
-use super::{Invocation, StepError, Version};
+use super::work::{Work, etag, settle};
+use super::{Invocation, StepError};
 use crate::Cause;
 use crate::destination::abort;
 use crate::finalize::check_sums;
 
 /// Directories are all that is read of segments.
 const WINDOW: usize = 1 << 20;
-/// Others publish other snapshots: each try loses to one of them.
-const TRIES: usize = 20;
-
 /// Publishes the index.
 pub fn publish(invocation: &Invocation, request: &PublishRequest) -> Result<Published, StepError> {
     let failed = |cause| StepError::in_phase(Phase::Publish, cause);
@@ -40,7 +37,7 @@ fn publish_index(work: &Work<'_>, plan: &PlanRecord, request: &PublishRequest) -
     let written = write(work, &*output, plan, &joined);
     settle(work.invocation, &*output);
     written?;
-    let latest = move_latest(work, &*output, plan)?;
+    let latest = work.wait(advance(&*output, &plan.output.folder, &plan.output.snapshot))?;
     let index = output.uri(&plan.output.index());
     tracing::info!(index, bytes = joined.bytes, latest, "index published");
     Ok(Published { index, bytes: joined.bytes, latest })
@@ -141,10 +138,7 @@ fn same_index(work: &Work<'_>, output: &dyn Bucket, key: &str, joined: &Joined) 
         Ok(read) => read,
         // Somebody has removed it: publishing starts over.
         Err(Cause::Store(error)) if error.kind() == StoreErrorKind::NotFound => {
-            let text = "the index was removed while it was published";
-            return Err(
-                s3inv_store::StoreError::new(&output.uri(key), StoreErrorKind::Retryable, text).into()
-            );
+            return Err(error_to_retry(output, key, "it was removed while it was published"));
         }
         Err(cause) => return Err(cause),
     };
@@ -152,36 +146,6 @@ fn same_index(work: &Work<'_>, output: &dyn Bucket, key: &str, joined: &Joined) 
         return Ok(());
     }
     Err(Cause::AlreadyPublished(output.uri(key)))
-}
-
-/// Moves `latest.json` to this index, unless it names a newer one; whether it names this one.
-fn move_latest(work: &Work<'_>, output: &dyn Bucket, plan: &PlanRecord) -> Result<bool, Cause> {
-    let key = format!("{}{LATEST}", plan.output.folder);
-    let mine = Latest {
-        version: Version,
-        index: format!("{}.s3inv", plan.output.snapshot),
-        snapshot: plan.output.snapshot.clone(),
-        snapshot_ms: plan.origin.snapshot_ms,
-    };
-    for _ in 0..TRIES {
-        let etag = work.wait(etag(output, &key))?;
-        let there: Option<Latest> = work.wait(find(output, &key)).map_err(|cause| match cause {
-            Cause::Document { uri, error } => Cause::Payload(format!("{uri}: {error}: remove it")),
-            other => other,
-        })?;
-        if let Some(there) = there
-            && (there.snapshot_ms, &there.snapshot) >= (mine.snapshot_ms, &mine.snapshot)
-        {
-            return Ok(there == mine);
-        }
-        let only = etag.as_deref().map_or(Only::IfAbsent, Only::IfMatch);
-        match work.wait(put(output, &key, json(&mine)?, only)) {
-            Ok(()) => return Ok(true),
-            Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => {}
-            Err(cause) => return Err(cause),
-        }
-    }
-    Err(error_to_retry(output, &key, "others move it all the time"))
 }
 
 fn error_to_retry(output: &dyn Bucket, key: &str, text: &str) -> Cause {
