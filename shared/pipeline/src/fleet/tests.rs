@@ -15,6 +15,8 @@ use tokio::runtime::Runtime;
 use super::*;
 use crate::{BuildOptions, build};
 
+mod faults;
+
 /// All buckets are one.
 struct OneBucket(MemoryStore);
 
@@ -36,6 +38,9 @@ const EXECUTION: &str = "run-1";
 struct Cloud {
     runtime: Runtime,
     store: MemoryStore,
+    buckets: Arc<dyn Buckets>,
+    /// How often a step is tried that fails in a way that passes.
+    tries: usize,
     attempts: AtomicUsize,
     /// After how many looks at the clock an invocation is to pause.
     patience: Option<usize>,
@@ -58,7 +63,9 @@ impl Cloud {
     fn new() -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        Self { runtime, store: MemoryStore::new(), attempts: AtomicUsize::new(0), patience: None }
+        let store = MemoryStore::new();
+        let buckets = Arc::new(OneBucket(store.clone()));
+        Self { runtime, store, buckets, tries: 1, attempts: AtomicUsize::new(0), patience: None }
     }
 
     fn invocation(&self) -> Invocation {
@@ -78,8 +85,20 @@ impl Cloud {
             attempt: format!("a{}", self.attempts.fetch_add(1, Ordering::Relaxed)),
             now_ms: 1_750_000_000_000,
             memory: 16 << 20,
-            buckets: Arc::new(OneBucket(self.store.clone())),
+            buckets: Arc::clone(&self.buckets),
             scratch: Place::parse("s3://scratch/tmp").unwrap(),
+        }
+    }
+
+    /// As the state machine does it.
+    fn tried<T>(&self, step: impl Fn(&Invocation) -> Result<T, StepError>) -> Result<T, StepError> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            match step(&self.invocation()) {
+                Err(error) if error.error_type.is_retried() && tried < self.tries => {}
+                done => return done,
+            }
         }
     }
 
@@ -100,12 +119,14 @@ impl Cloud {
             "version": 1, "step": "plan", "execution": EXECUTION,
             "input": { "manifest": manifest, "output": "s3://indexes/all", "options": options },
         });
-        plan(&self.invocation(), &parse(&request)?, &Defaults::default())
+        let request = parse(&request)?;
+        self.tried(|invocation| plan(invocation, &request, &Defaults::default()))
     }
 
     fn plan_merge(&self, stage: Stage) -> Result<Planned, StepError> {
         let request = json!({ "version": 1, "step": "plan_merge", "execution": EXECUTION, "stage": stage });
-        plan(&self.invocation(), &parse(&request)?, &Defaults::default())
+        let request = parse(&request)?;
+        self.tried(|invocation| plan(invocation, &request, &Defaults::default()))
     }
 
     fn tasks(&self, planned: &Planned) -> Vec<TaskRequest> {
@@ -120,8 +141,8 @@ impl Cloud {
             loop {
                 calls += 1;
                 let again = match task.stage {
-                    Stage::Ingest => ingest(&self.invocation(), &task)?,
-                    Stage::Merge(_) => merge(&self.invocation(), &task)?,
+                    Stage::Ingest => self.tried(|invocation| ingest(invocation, &task))?,
+                    Stage::Merge(_) => self.tried(|invocation| merge(invocation, &task))?,
                 };
                 if again.is_none() {
                     break;
@@ -132,12 +153,14 @@ impl Cloud {
     }
 
     fn publish(&self, stage: Stage) -> Result<Published, StepError> {
-        publish(&self.invocation(), &parse(&json!({"version": 1, "execution": EXECUTION, "stage": stage}))?)
+        let request = parse(&json!({"version": 1, "execution": EXECUTION, "stage": stage}))?;
+        self.tried(|invocation| publish(invocation, &request))
     }
 
     fn finish(&self) {
         let request = json!({"version": 1, "step": "finish", "execution": EXECUTION});
-        assert_eq!(cleanup(&self.invocation(), &parse(&request).unwrap()), Ok(None));
+        let request = parse(&request).unwrap();
+        assert_eq!(self.tried(|invocation| cleanup(invocation, &request)), Ok(None));
     }
 
     /// All steps; calls of each stage.
@@ -317,7 +340,7 @@ fn an_index_is_not_replaced_unless_that_is_asked_for() {
     cloud.deliver(&delivery(2, 50));
     cloud.run(&json!({})).unwrap();
     cloud.finish();
-    let again = Cloud { store: MemoryStore::new(), ..Cloud::new() };
+    let again = Cloud::new();
     again.deliver(&delivery(2, 60));
     again.store.put(INDEX, cloud.bytes(INDEX));
     let error = again.plan(&json!({})).unwrap_err();
