@@ -62,7 +62,7 @@ fn every_format_and_every_way_to_start() {
             let invoked = cloud.aws.invoke("trigger", &manual(&manifest, &output)).unwrap();
             assert_eq!(invoked.json()[0]["status"], "started", "{:?}", invoked.json());
         }
-        cloud.aws.settle(std::time::Duration::from_mins(1)).unwrap();
+        cloud.aws.settle(std::time::Duration::from_mins(3)).unwrap();
         let arns = cloud.executions_of(&manifest);
         assert_eq!(arns.len(), 1, "{name}: one execution an inventory");
         assert_built(cloud, &cloud.ended(&arns[0]), &delivery, &output);

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use s3inv_tests::{Cloud, Delivery, Executed, Fault, INDEXES, Row, StorageFault, alone, cloud, folder};
+use s3inv_tests::{
+    Cloud, Delivery, Executed, Fault, INDEXES, Row, SCRATCH, StorageFault, alone, cloud, folder,
+};
 use serde_json::{Value, json};
 
 use crate::serverless::assert_built;
@@ -151,13 +153,44 @@ fn a_stopped_execution_leaves_nothing() {
         cloud.aws.stop_execution(&arn, "Stopped", "by a test").unwrap();
         let executed = cloud.ended(&arn);
         assert_eq!(executed.status, "ABORTED");
-        cloud.aws.settle(Duration::from_mins(1)).unwrap();
+        cloud.aws.settle(Duration::from_mins(3)).unwrap();
         cloud.assert_clean(&name, &name);
         assert_eq!(cloud.aws.keys(INDEXES, &format!("{name}/")).unwrap(), Vec::<String>::new(), "{name}");
     }
     let executed =
         cloud.execute("stopped-not", &cloud.input("stopped", &delivery, "stopped-not", &options()));
     assert_built(cloud, &executed, &delivery, "stopped-not");
+}
+
+#[test]
+fn what_a_lost_event_leaves_is_swept_by_the_schedule() {
+    let cloud = cloud();
+    let delivery = delivered(cloud, "janitor");
+    let schedule: Value = serde_json::from_str(include_str!("../../events/cleanup-schedule.json")).unwrap();
+    let failed = cloud.execute("janitor-failed", &json!({ "manifest": "s3://nothing/manifest.json" }));
+    assert_eq!(failed.status, "FAILED");
+    // The event about its end has been answered, too.
+    cloud.aws.settle(Duration::from_mins(3)).unwrap();
+    // Of one that has ended, of one that nobody knows, and of one that runs.
+    let late = |name: &str| format!("{name}/data/ingest/000000/x-0");
+    for name in ["janitor-failed", "janitor-unknown"] {
+        cloud.aws.put(SCRATCH, &late(name), "x").unwrap();
+    }
+    let name = "janitor-running";
+    let arn = cloud
+        .aws
+        .start_execution(&cloud.machine, name, &cloud.input("janitor", &delivery, name, &options()))
+        .unwrap();
+    let about = format!("\"execution\":\"{name}\"");
+    cloud.aws.wait_for_log("plan", &["planned", &about], Duration::from_mins(2)).unwrap();
+    let invoked = cloud.aws.invoke("cleanup", &schedule).unwrap();
+    assert!(!invoked.is_error, "{:?}", invoked.json());
+    let ended = invoked.json()["ended"].to_string();
+    assert!(ended.contains("janitor-failed") && !ended.contains(name), "{ended}");
+    cloud.assert_clean("janitor-failed", "janitor-failed");
+    assert_eq!(cloud.scratch("janitor-unknown"), [late("janitor-unknown")]);
+    let executed = cloud.ended(&arn);
+    assert_built(cloud, &executed, &delivery, name);
 }
 
 /// Storage is slow until half of an invocation's time is over: then a chunk is left where it stands, and

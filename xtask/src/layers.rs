@@ -6,8 +6,11 @@ use crate::failure::Failure;
 use crate::workspace::{Package, Workspace, cargo, output};
 
 /// Crates from outside that only one of ours may know: clients of AWS, and Lambda's runtime.
-const KNOWN_BY_ONE: [(&str, &str); 3] =
-    [("aws-sdk-s3", "s3inv-store"), ("aws-sdk-sfn", "s3inv-trigger"), ("lambda_runtime", "s3inv-lambda-kit")];
+const KNOWN_BY_ONE: [(&str, &str); 3] = [
+    ("aws-sdk-s3", "s3inv-store"),
+    ("aws-sdk-sfn", "s3inv-lambda-kit"),
+    ("lambda_runtime", "s3inv-lambda-kit"),
+];
 
 /// Crates that read and write bytes, and never wait.
 const SYNCHRONOUS: [&str; 4] = ["s3inv-model", "s3inv-index-format", "s3inv-rollup", "s3inv-inventory"];

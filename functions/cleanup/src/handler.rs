@@ -1,5 +1,5 @@
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
-use s3inv_lambda_kit::{Context, Environment, SettingError, StepError};
+use s3inv_lambda_kit::{Context, Environment, SettingError, StateMachine, Status, StepError};
 use s3inv_pipeline::fleet::{self, Execution};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,12 +21,36 @@ pub fn handle(payload: &Value, context: &Context<Settings>) -> Result<Value, Ste
         let request = fleet::parse(payload)?;
         return Ok(json!(fleet::cleanup(&context.invocation, &request)?));
     }
+    if payload["detail-type"] == "Scheduled Event" {
+        return look_around(context);
+    }
     let Some(execution) = ended(payload, &context.settings.state_machine)? else {
         tracing::info!("not an execution that has ended: nothing to do");
         return Ok(Value::Null);
     };
     fleet::end(&context.invocation, &execution)?;
-    Ok(json!({ "ended": execution }))
+    Ok(json!({ "ended": [execution] }))
+}
+
+/// Sweeps after executions that have ended and left something: their event was lost, or a function was
+/// killed between writing and looking. What can't be swept now keeps no other waiting.
+fn look_around(context: &Context<Settings>) -> Result<Value, StepError> {
+    let machine = StateMachine::new(&context.sdk_config, &context.settings.state_machine);
+    let (mut swept, mut failed) = (Vec::new(), None);
+    for execution in fleet::leftovers(&context.invocation)? {
+        let done = context.wait(machine.status(execution.as_str())).and_then(|status| {
+            // One that nobody knows may be another deployment's, in the same place.
+            let over = matches!(status, Status::Succeeded | Status::Failed);
+            if over { fleet::end(&context.invocation, &execution).map(|()| true) } else { Ok(false) }
+        });
+        match done {
+            Ok(true) => swept.push(execution),
+            Ok(false) => {}
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    tracing::info!(executions = swept.len(), "looked for what executions have left");
+    failed.map_or_else(|| Ok(json!({ "ended": swept })), Err)
 }
 
 /// An execution of the state machine that has ended otherwise than it should.

@@ -1,5 +1,4 @@
-use aws_sdk_sfn::Client;
-use s3inv_lambda_kit::{Context, Environment, SettingError, StepError};
+use s3inv_lambda_kit::{Context, Environment, SettingError, StateMachine, StepError};
 use s3inv_pipeline::fleet::{Defaults, Delivery, Input, Options, Place, Request};
 use serde_json::{Value, json};
 
@@ -32,9 +31,8 @@ pub fn settings(environment: &Environment) -> Result<Settings, SettingError> {
 pub fn handle(payload: &Value, context: &Context<Settings>) -> Result<Value, StepError> {
     let wishes = wishes(payload)?;
     let starter = Starter {
-        client: Client::new(&context.sdk_config),
+        machine: StateMachine::new(&context.sdk_config, &context.settings.state_machine),
         buckets: &*context.invocation.buckets,
-        state_machine: &context.settings.state_machine,
     };
     let (mut outcomes, mut failed) = (Vec::new(), None);
     for wish in wishes {

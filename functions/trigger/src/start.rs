@@ -1,10 +1,6 @@
 //! Starting executions: each inventory once, however often it is asked for.
 
-use aws_sdk_sfn::Client;
-use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sfn::operation::start_execution::StartExecutionError;
-use aws_sdk_sfn::types::ExecutionStatus;
-use s3inv_lambda_kit::{ErrorType, StepError};
+use s3inv_lambda_kit::{ErrorType, StateMachine, Status, StepError};
 use s3inv_pipeline::fleet::{Buckets, Execution, Latest, Request};
 use s3inv_store::StoreErrorKind;
 use serde::Serialize;
@@ -53,18 +49,8 @@ pub(crate) enum Outcome {
 
 /// What it takes to start executions.
 pub(crate) struct Starter<'a> {
-    pub(crate) client: Client,
+    pub(crate) machine: StateMachine<'a>,
     pub(crate) buckets: &'a dyn Buckets,
-    /// The state machine's ARN.
-    pub(crate) state_machine: &'a str,
-}
-
-/// How an attempt stands.
-enum Attempt {
-    /// Open: started now, or before with the same input.
-    Running,
-    Succeeded,
-    Failed,
 }
 
 impl Starter<'_> {
@@ -84,11 +70,14 @@ impl Starter<'_> {
             let name = name(request, &input, attempt);
             let execution = name.as_str().to_owned();
             match (self.attempt(&execution, &input).await?, insist) {
-                (Attempt::Running, _) => return Ok(Outcome::Started { manifest, execution }),
-                (Attempt::Failed, Insist::No) => return Ok(Outcome::Failed { manifest, execution }),
-                (Attempt::Failed, Insist::Yes) => {}
-                (Attempt::Succeeded, Insist::Yes) if replaces || !self.is_built(request).await? => {}
-                (Attempt::Succeeded, _) => return Ok(Outcome::Built { manifest }),
+                // One that is there and not there ended just now, months after it began.
+                (Status::Running | Status::Unknown, _) => {
+                    return Ok(Outcome::Started { manifest, execution });
+                }
+                (Status::Failed, Insist::No) => return Ok(Outcome::Failed { manifest, execution }),
+                (Status::Failed, Insist::Yes) => {}
+                (Status::Succeeded, Insist::Yes) if replaces || !self.is_built(request).await? => {}
+                (Status::Succeeded, _) => return Ok(Outcome::Built { manifest }),
             }
         }
         let text = format!(
@@ -115,48 +104,13 @@ impl Starter<'_> {
     }
 
     /// Starts an attempt, or finds out how it stands: Step Functions starts nothing twice under a name.
-    async fn attempt(&self, name: &str, input: &str) -> Result<Attempt, StepError> {
-        let start =
-            self.client.start_execution().state_machine_arn(self.state_machine).name(name).input(input);
-        match start.send().await {
-            Ok(_) => {
-                tracing::info!(name, "execution started");
-                Ok(Attempt::Running)
-            }
-            Err(error) if is_there(&error) => self.status(name).await,
-            Err(error) => Err(refused(name, &error)),
+    async fn attempt(&self, name: &str, input: &str) -> Result<Status, StepError> {
+        if self.machine.start(name, input).await? {
+            tracing::info!(name, "execution started");
+            return Ok(Status::Running);
         }
+        self.machine.status(name).await
     }
-
-    async fn status(&self, name: &str) -> Result<Attempt, StepError> {
-        let arn = format!("{}:{name}", self.state_machine.replacen(":stateMachine:", ":execution:", 1));
-        let described = self.client.describe_execution().execution_arn(arn).send().await;
-        let described = described.map_err(|error| refused(name, &error))?;
-        Ok(match described.status() {
-            ExecutionStatus::Succeeded => Attempt::Succeeded,
-            ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => Attempt::Failed,
-            _ => Attempt::Running,
-        })
-    }
-}
-
-fn is_there<R>(error: &SdkError<StartExecutionError, R>) -> bool {
-    matches!(error.as_service_error(), Some(StartExecutionError::ExecutionAlreadyExists(_)))
-}
-
-fn refused<E: ProvideErrorMetadata, R>(name: &str, error: &SdkError<E, R>) -> StepError {
-    let (error_type, text) = match error.code() {
-        Some(code) => {
-            let passes = matches!(
-                code,
-                "ThrottlingException" | "ExecutionLimitExceeded" | "ServiceUnavailable" | "InternalFailure"
-            );
-            let error_type = if passes { ErrorType::Retryable } else { ErrorType::BadInput };
-            (error_type, format!("{code}: {}", error.message().unwrap_or_default()))
-        }
-        None => (ErrorType::Retryable, "no answer of Step Functions".to_owned()),
-    };
-    StepError::new(error_type, format!("execution {name}: {text}"))
 }
 
 /// An attempt's name: for people, what it is of; for Step Functions, what is to be built and how.

@@ -25,16 +25,18 @@
 //! }
 //! ```
 //!
-//! It only knows `lambda_runtime`; what steps do is the pipeline's. Functions keep nothing in `/tmp`.
+//! It alone knows `lambda_runtime` and Step Functions; what steps do is the pipeline's. Functions keep nothing in `/tmp`.
 
 mod context;
 mod deadline;
 mod environment;
 mod logs;
 mod run;
+mod state_machine;
 
 pub use context::Context;
 pub use deadline::Deadline;
 pub use environment::{Environment, SettingError, no_settings};
 pub use run::run;
 pub use s3inv_pipeline::fleet::{ErrorType, StepError};
+pub use state_machine::{StateMachine, Status};

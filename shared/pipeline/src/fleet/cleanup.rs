@@ -6,7 +6,7 @@ use super::payload::{Execution, Failed};
 use super::record::{PlanRecord, Tombstone};
 use super::scratch::Keys;
 use super::work::{etag, find, json};
-use super::{CleanupRequest, ErrorType, Invocation, StepError};
+use super::{CleanupRequest, ErrorType, Invocation, Place, StepError};
 use crate::Cause;
 
 /// Does what the state machine asks; what went wrong first, where something did.
@@ -164,4 +164,41 @@ impl<'a> Sweep<'a> {
 /// Ends an execution that Step Functions has ended.
 pub fn end(invocation: &Invocation, execution: &Execution) -> Result<(), StepError> {
     sweep(invocation, execution, None).map(|_| ())
+}
+
+/// The executions of which more is left than a tombstone, whether they run or not.
+pub fn leftovers(invocation: &Invocation) -> Result<Vec<Execution>, StepError> {
+    let found = invocation.buckets.open(&invocation.scratch.bucket).map_err(Cause::from).and_then(|bucket| {
+        let looking = invocation.cancellation.guard(left_in(&*bucket, &invocation.scratch));
+        Ok(invocation.runtime.block_on(looking)??)
+    });
+    found.map_err(|cause| StepError::of_cause(&cause))
+}
+
+async fn left_in(bucket: &dyn Bucket, scratch: &Place) -> Result<Vec<Execution>, StoreError> {
+    let mut left = std::collections::BTreeSet::new();
+    for (key, _) in bucket.uploads(&scratch.key).await? {
+        left.extend(execution_of(&key, scratch).map(str::to_owned));
+    }
+    let mut next = None;
+    loop {
+        let page = bucket.list(&scratch.key, next.as_deref(), true).await?;
+        for folder in &page.folders {
+            let Some(name) = execution_of(folder, scratch) else { continue };
+            // The tombstone comes before all else: where there are two objects, one is another.
+            let inside = bucket.list(folder, None, false).await?;
+            if inside.objects.iter().any(|object| object.key != format!("{folder}CANCELLED")) {
+                left.insert(name.to_owned());
+            }
+        }
+        next = page.next;
+        if next.is_none() {
+            return Ok(left.iter().filter_map(|name| Execution::new(name)).collect());
+        }
+    }
+}
+
+/// The execution whose scratch a key lies in.
+fn execution_of<'k>(key: &'k str, scratch: &Place) -> Option<&'k str> {
+    key.strip_prefix(&scratch.key)?.split_once('/').map(|(name, _)| name)
 }

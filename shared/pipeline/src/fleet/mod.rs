@@ -24,7 +24,7 @@ mod task;
 mod tests;
 mod work;
 
-pub use cleanup::{cleanup, end};
+pub use cleanup::{cleanup, end, leftovers};
 pub use delivery::{Delivery, is_snapshot};
 pub use error::{ErrorType, StepError};
 pub use ingest::ingest;
