@@ -2,4 +2,4 @@
 
 mod handler;
 
-pub use handler::{handle, settings};
+pub use handler::handle;

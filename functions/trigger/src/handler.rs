@@ -1,4 +1,4 @@
-use s3inv_lambda_kit::{Context, Environment, SettingError, StateMachine, StepError};
+use s3inv_lambda_kit::{Context, Environment, SettingError, StateMachine, StepError, defaults};
 use s3inv_pipeline::fleet::{Defaults, Delivery, Input, Options, Place, Request};
 use serde_json::{Value, json};
 
@@ -16,12 +16,9 @@ pub struct Settings {
 /// Reads them.
 pub fn settings(environment: &Environment) -> Result<Settings, SettingError> {
     let place = |text: &str| Place::parse(text).map_err(|error| error.to_string());
-    let output = environment.required("S3INV_OUTPUT", |text| place(text).map(|_| text.to_owned()))?;
-    let options = environment
-        .optional("S3INV_OPTIONS", |text| serde_json::from_str(text).map_err(|error| error.to_string()))?;
     Ok(Settings {
+        defaults: defaults(environment)?,
         state_machine: environment.required("S3INV_STATE_MACHINE_ARN", |text| Ok(text.to_owned()))?,
-        defaults: Defaults { output: Some(output), options: options.unwrap_or_default() },
         inventories: environment.optional("S3INV_INVENTORIES", place)?,
     })
 }
@@ -77,7 +74,7 @@ async fn look_around(
         outcomes.push(build(context, starter, &Input { options, ..of(&delivery) }, Insist::Yes).await);
     }
     if outcomes.is_empty() {
-        let reason = format!("no complete delivery below s3://{}/{}", place.bucket, place.key);
+        let reason = format!("no complete delivery below {place}");
         outcomes.push(Ok(Outcome::Ignored { reason }));
     }
     Ok(outcomes)

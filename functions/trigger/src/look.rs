@@ -29,10 +29,7 @@ pub(crate) async fn newest(buckets: &dyn Buckets, place: &Place) -> Result<Vec<D
             found.extend(complete(&*bucket, place, snapshots.iter().rev()).await?);
         }
         if below.len() > MOST_FOLDERS {
-            let text = format!(
-                "s3://{}/{}: more than {MOST_FOLDERS} folders: name one of inventories",
-                place.bucket, place.key
-            );
+            let text = format!("{place}: more than {MOST_FOLDERS} folders: name one of inventories");
             return Err(StepError::bad_input(text));
         }
         level = below;

@@ -1,8 +1,10 @@
 //! Starting executions: each inventory once, however often it is asked for.
 
+use std::sync::Arc;
+
 use s3inv_lambda_kit::{ErrorType, StateMachine, Status, StepError};
 use s3inv_pipeline::fleet::{Buckets, Execution, Latest, Request};
-use s3inv_store::StoreErrorKind;
+use s3inv_store::{Bucket, StoreErrorKind};
 use serde::Serialize;
 
 /// After so many attempts it is for somebody to look why.
@@ -88,15 +90,15 @@ impl Starter<'_> {
 
     /// Whoever published the index may have been stopped before `latest.json` named it.
     async fn repair(&self, request: &Request) -> Result<(), StepError> {
-        let bucket =
-            self.buckets.open(&request.output.bucket).map_err(|error| StepError::of_store(&error))?;
-        Latest::repair(&*bucket, request).await.map(drop)
+        Latest::repair(&*self.output(request)?, request).await.map(drop)
+    }
+
+    fn output(&self, request: &Request) -> Result<Arc<dyn Bucket>, StepError> {
+        self.buckets.open(&request.output.bucket).map_err(|error| StepError::of_store(&error))
     }
 
     async fn is_built(&self, request: &Request) -> Result<bool, StepError> {
-        let bucket =
-            self.buckets.open(&request.output.bucket).map_err(|error| StepError::of_store(&error))?;
-        match bucket.head(&request.index_key()).await {
+        match self.output(request)?.head(&request.index_key()).await {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(false),
             Err(error) => Err(StepError::of_store(&error)),

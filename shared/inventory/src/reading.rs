@@ -1,10 +1,12 @@
 use s3inv_model::{Binning, Classes, Measure};
+use serde::{Deserialize, Serialize};
 
 use crate::error::InputError;
 use crate::fields::{Field, Fields};
 
 /// What happens at a row that can't be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnBadRow {
     /// Reading ends with an error that names the row.
     #[default]

@@ -29,6 +29,7 @@
 
 mod context;
 mod deadline;
+mod defaults;
 mod environment;
 mod logs;
 mod run;
@@ -36,6 +37,7 @@ mod state_machine;
 
 pub use context::Context;
 pub use deadline::Deadline;
+pub use defaults::defaults;
 pub use environment::{Environment, SettingError, no_settings};
 pub use run::run;
 pub use s3inv_pipeline::fleet::{ErrorType, StepError};

@@ -105,7 +105,9 @@ pub enum Cause {
     #[error("{0}: another index is there: start with \"replace\": true to build it again")]
     AlreadyPublished(String),
     /// The invocation's time ended before anything new was saved.
-    #[error("the invocation's time ended before anything new was saved")]
+    #[error(
+        "the invocation's time ended before anything new was saved: give the function more time or memory"
+    )]
     OutOfTime,
     /// A defect of this program.
     #[error("internal error: {0}: please report it")]

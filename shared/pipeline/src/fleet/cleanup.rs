@@ -1,5 +1,8 @@
 //! The cleanup step: tombstone first, then all that an execution has left is removed.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, put};
 
 use super::payload::{Execution, Failed};
@@ -54,7 +57,7 @@ const TRIES: usize = 20;
 
 struct Sweep<'a> {
     invocation: &'a Invocation,
-    bucket: std::sync::Arc<dyn Bucket>,
+    bucket: Arc<dyn Bucket>,
     keys: Keys,
 }
 
@@ -62,13 +65,6 @@ impl<'a> Sweep<'a> {
     fn new(invocation: &'a Invocation, execution: &Execution) -> Result<Self, Cause> {
         let bucket = invocation.buckets.open(&invocation.scratch.bucket)?;
         Ok(Self { invocation, bucket, keys: Keys::new(&invocation.scratch, execution) })
-    }
-
-    fn wait<T, E>(&self, request: impl Future<Output = Result<T, E>>) -> Result<T, Cause>
-    where
-        Cause: From<E>,
-    {
-        Ok(self.invocation.runtime.block_on(self.invocation.cancellation.guard(request))??)
     }
 
     fn all(&self, failure: Option<&Failed>) -> Result<Option<Failed>, Cause> {
@@ -88,14 +84,14 @@ impl<'a> Sweep<'a> {
     fn bury(&self, failure: Option<&Failed>) -> Result<Tombstone, Cause> {
         let key = self.keys.tombstone();
         for _ in 0..TRIES {
-            let etag = self.wait(etag(&*self.bucket, &key))?;
-            let there: Option<Tombstone> = self.wait(find(&*self.bucket, &key))?;
+            let etag = self.invocation.wait(etag(&*self.bucket, &key))?;
+            let there: Option<Tombstone> = self.invocation.wait(find(&*self.bucket, &key))?;
             let tombstone = self.tombstone(there.clone().unwrap_or_default(), failure)?;
             if there.as_ref() == Some(&tombstone) {
                 return Ok(tombstone);
             }
             let only = etag.as_deref().map_or(Only::IfAbsent, Only::IfMatch);
-            match self.wait(put(&*self.bucket, &key, json(&tombstone)?, only)) {
+            match self.invocation.wait(put(&*self.bucket, &key, json(&tombstone)?, only)) {
                 Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => {}
                 other => return other.map(|()| tombstone),
             }
@@ -105,8 +101,8 @@ impl<'a> Sweep<'a> {
     }
 
     fn tombstone(&self, there: Tombstone, failure: Option<&Failed>) -> Result<Tombstone, Cause> {
-        let plan: Option<PlanRecord> = self.wait(find(&*self.bucket, &self.keys.plan()))?;
-        let reported: Option<Failed> = self.wait(find(&*self.bucket, &self.keys.failure()))?;
+        let plan: Option<PlanRecord> = self.invocation.wait(find(&*self.bucket, &self.keys.plan()))?;
+        let reported: Option<Failed> = self.invocation.wait(find(&*self.bucket, &self.keys.failure()))?;
         Ok(Tombstone {
             output: there.output.or(plan.map(|plan| plan.output)),
             failure: there.failure.or(reported).or_else(|| failure.cloned()),
@@ -116,13 +112,13 @@ impl<'a> Sweep<'a> {
 
     fn report(&self, error: &Failed) -> Result<(), Cause> {
         let (key, error) = (self.keys.failure(), json(&error.clone().plain())?);
-        match self.wait(put(&*self.bucket, &key, error, Only::IfAbsent)) {
+        match self.invocation.wait(put(&*self.bucket, &key, error, Only::IfAbsent)) {
             Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => return Ok(()),
             other => other?,
         }
         // As every writer does: who sweeps has seen it, or the tombstone is there.
-        if self.wait(etag(&*self.bucket, &self.keys.tombstone()))?.is_some() {
-            self.wait(self.bucket.delete(&[key]))?;
+        if self.invocation.wait(etag(&*self.bucket, &self.keys.tombstone()))?.is_some() {
+            self.invocation.wait(self.bucket.delete(&[key]))?;
         }
         Ok(())
     }
@@ -133,9 +129,9 @@ impl<'a> Sweep<'a> {
         prefix: &str,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<(), Cause> {
-        for (key, id) in self.wait(bucket.uploads(prefix))? {
+        for (key, id) in self.invocation.wait(bucket.uploads(prefix))? {
             if wanted(&key) {
-                self.wait(bucket.abort_upload(&key, &id))?;
+                self.invocation.wait(bucket.abort_upload(&key, &id))?;
             }
         }
         Ok(())
@@ -146,12 +142,12 @@ impl<'a> Sweep<'a> {
         let mut next: Option<String> = None;
         let (mut removed, mut found) = (0, false);
         loop {
-            let page = self.wait(self.bucket.list(self.keys.prefix(), next.as_deref(), false))?;
+            let page = self.invocation.wait(self.bucket.list(self.keys.prefix(), next.as_deref(), false))?;
             let keys = page.objects.into_iter().map(|object| object.key);
             let keys: Vec<_> = keys.filter(|key| *key != self.keys.tombstone()).collect();
             found |= !keys.is_empty();
             removed += keys.len();
-            self.wait(self.bucket.delete(&keys))?;
+            self.invocation.wait(self.bucket.delete(&keys))?;
             next = page.next;
             if next.is_none() && !std::mem::take(&mut found) {
                 tracing::info!(removed, "scratch removed");
@@ -168,15 +164,16 @@ pub fn end(invocation: &Invocation, execution: &Execution) -> Result<(), StepErr
 
 /// The executions of which more is left than a tombstone, whether they run or not.
 pub fn leftovers(invocation: &Invocation) -> Result<Vec<Execution>, StepError> {
-    let found = invocation.buckets.open(&invocation.scratch.bucket).map_err(Cause::from).and_then(|bucket| {
-        let looking = invocation.cancellation.guard(left_in(&*bucket, &invocation.scratch));
-        Ok(invocation.runtime.block_on(looking)??)
-    });
+    let found = invocation
+        .buckets
+        .open(&invocation.scratch.bucket)
+        .map_err(Cause::from)
+        .and_then(|bucket| invocation.wait(left_in(&*bucket, &invocation.scratch)));
     found.map_err(|cause| StepError::of_cause(&cause))
 }
 
 async fn left_in(bucket: &dyn Bucket, scratch: &Place) -> Result<Vec<Execution>, StoreError> {
-    let mut left = std::collections::BTreeSet::new();
+    let mut left = BTreeSet::new();
     for (key, _) in bucket.uploads(&scratch.key).await? {
         left.extend(execution_of(&key, scratch).map(str::to_owned));
     }

@@ -53,7 +53,13 @@ impl Delivery {
     /// The manifest.
     #[must_use]
     pub fn manifest(&self) -> String {
-        format!("s3://{}/{}{}/{MANIFEST}", self.bucket, self.folder, self.snapshot)
+        format!("s3://{}/{}", self.bucket, self.manifest_key())
+    }
+
+    /// Its key.
+    #[must_use]
+    pub fn manifest_key(&self) -> String {
+        format!("{}{}/{MANIFEST}", self.folder, self.snapshot)
     }
 
     /// The key of the checksum, with which a delivery is complete.
@@ -74,6 +80,11 @@ impl Delivery {
     pub fn holds(&self, bucket: &str, key: &str) -> bool {
         bucket == self.bucket && key.starts_with(&self.folder)
     }
+}
+
+/// The name of a snapshot's index in its folder.
+pub(super) fn index_name(snapshot: &str) -> String {
+    format!("{snapshot}.s3inv")
 }
 
 /// Whether a folder's name is that of a snapshot.

@@ -105,16 +105,7 @@ impl StepError {
         if cause.is_stop() {
             tracing::warn!("{}", phase.cancelled());
         }
-        let message = match error_type {
-            ErrorType::CheckpointNeeded => {
-                format!(
-                    "{}: the invocation's time ended before anything new was saved: give the function more time or memory",
-                    phase.wrap()
-                )
-            }
-            _ => BuildError { phase, cause }.to_string(),
-        };
-        Self { error_type, message }
+        Self::new(error_type, BuildError { phase, cause }.to_string())
     }
 }
 

@@ -6,6 +6,7 @@ use s3inv_store::{Bucket, S3Store, SdkConfig, StoreError};
 use tokio::runtime::Handle;
 
 use super::Place;
+use crate::Cause;
 
 /// How buckets are reached.
 #[async_trait]
@@ -58,4 +59,14 @@ pub struct Invocation {
     pub buckets: Arc<dyn Buckets>,
     /// Where the scratch of all executions is.
     pub scratch: Place,
+}
+
+impl Invocation {
+    /// Drives requests to their end, or until the step has to end, whatever the execution does.
+    pub(super) fn wait<T, E>(&self, request: impl Future<Output = Result<T, E>>) -> Result<T, Cause>
+    where
+        Cause: From<E>,
+    {
+        Ok(self.runtime.block_on(self.cancellation.guard(request))??)
+    }
 }

@@ -3,6 +3,7 @@
 use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, put};
 use serde::{Deserialize, Serialize};
 
+use super::delivery::index_name;
 use super::work::{etag, find, json};
 use super::{Request, StepError, Version};
 use crate::Cause;
@@ -28,7 +29,7 @@ impl Latest {
     /// The document that names the index of a snapshot.
     #[must_use]
     pub fn of(snapshot: &str) -> Self {
-        Self { version: Version, index: format!("{snapshot}.s3inv"), snapshot: snapshot.to_owned() }
+        Self { version: Version, index: index_name(snapshot), snapshot: snapshot.to_owned() }
     }
 
     /// Whether the index's name is one, and not a way to somewhere else.

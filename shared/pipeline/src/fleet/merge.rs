@@ -44,7 +44,7 @@ fn part(
     let work = attempt.work;
     let runs = stage.runs.get(task.first..task.end).unwrap_or_default();
     let window = window(work.invocation.memory, runs.len())?;
-    let opened = Opened::new(work, runs.iter().map(|run| run.key.as_str()), FileKind::Run, window)?;
+    let opened = Opened::new(work, runs, FileKind::Run, window)?;
     let readers: Vec<_> = opened.readers.iter().collect();
     let schema = Schema::union(readers.iter().map(|reader| &reader.info().schema))?;
     let range = KeyRange {
@@ -75,6 +75,6 @@ fn window(memory: usize, runs: usize) -> Result<usize, Cause> {
     }
     let need = runs * (SMALLEST_WINDOW + BESIDE);
     Err(Cause::Payload(format!(
-        "{runs} runs can't be merged in {memory} bytes of memory: give the function {need} more, or lower options.fan_in"
+        "{runs} runs need {need} bytes of memory, but there are {memory}: give the function more, or lower options.fan_in"
     )))
 }

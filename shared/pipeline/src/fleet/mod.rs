@@ -31,7 +31,7 @@ pub use ingest::ingest;
 pub use invocation::{Buckets, Invocation, S3Buckets};
 pub use latest::{LATEST, Latest};
 pub use merge::merge;
-pub use options::{BadRow, Input, Options, Place, Request};
+pub use options::{Input, Options, Place, Request};
 pub use payload::{
     Checkpoint, CleanupRequest, Execution, Failed, PlanRequest, Planned, PublishRequest, Published, Stage,
     TaskRequest, Version, parse,

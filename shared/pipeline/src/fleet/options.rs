@@ -1,5 +1,6 @@
 //! What an execution is asked to do.
 
+use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use s3inv_inventory::OnBadRow;
@@ -7,6 +8,7 @@ use s3inv_model::Measures;
 use s3inv_store::Location;
 use serde::{Deserialize, Serialize};
 
+use super::delivery::index_name;
 use super::{Delivery, StepError};
 
 /// The input of an execution of the state machine, and of a manual start.
@@ -38,7 +40,7 @@ pub struct Options {
     pub max_depth: Option<usize>,
     /// `fail` or `skip`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub on_bad_row: Option<BadRow>,
+    pub on_bad_row: Option<OnBadRow>,
     /// Whether the MD5 of ORC and Parquet files is compared too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verify_md5: Option<bool>,
@@ -65,26 +67,7 @@ pub struct Options {
     pub deadline: Option<String>,
 }
 
-/// What happens at a row that can't be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BadRow {
-    /// The build ends with an error that names it.
-    Fail,
-    /// It is counted by its reason.
-    Skip,
-}
-
-impl From<BadRow> for OnBadRow {
-    fn from(action: BadRow) -> Self {
-        match action {
-            BadRow::Fail => Self::Fail,
-            BadRow::Skip => Self::Skip,
-        }
-    }
-}
-
-/// What is said nowhere.
+/// Functions at once, where nobody says it.
 const CONCURRENCY: u32 = 100;
 /// Runs that a merge opens at once: with 2 GiB, each has a window of 4 MiB.
 const FAN_IN: u32 = 256;
@@ -121,7 +104,7 @@ impl Options {
     }
 
     pub(super) fn on_bad_row(&self) -> OnBadRow {
-        self.on_bad_row.map_or(OnBadRow::Fail, OnBadRow::from)
+        self.on_bad_row.unwrap_or_default()
     }
 
     pub(super) fn concurrency(&self) -> u32 {
@@ -186,7 +169,18 @@ pub struct Place {
     pub key: String,
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.key)
+    }
+}
+
 impl Place {
+    /// Whether another place lies in it.
+    fn holds(&self, other: &Self) -> bool {
+        self.bucket == other.bucket && other.key.starts_with(&self.key)
+    }
+
     /// Reads `s3://bucket/folder/`; the last `/` may be missing.
     pub fn parse(text: &str) -> Result<Self, StepError> {
         let location = Location::parse(text).map_err(|error| StepError::bad_input(error.to_string()))?;
@@ -204,6 +198,22 @@ impl Place {
     }
 }
 
+/// Refuses places where one thing would be taken for another, or removed with it.
+fn check_places(delivery: &Delivery, output: &Place, scratch: &Place) -> Result<(), StepError> {
+    let index = Place { bucket: output.bucket.clone(), key: delivery.index_folder(&output.key) };
+    for (name, place) in [("output", &index), ("scratch", scratch)] {
+        if delivery.holds(&place.bucket, &place.key) {
+            let text = format!("{name} {place} lies among the files of the inventory: use another place");
+            return Err(StepError::bad_input(text));
+        }
+    }
+    if index.holds(scratch) || scratch.holds(&index) {
+        let text = format!("output {index} and scratch {scratch} lie inside of each other: use places apart");
+        return Err(StepError::bad_input(text));
+    }
+    Ok(())
+}
+
 impl Request {
     /// Checks an input. `output` and `options` are the deployment's, `scratch` is its scratch.
     pub fn new(
@@ -217,27 +227,7 @@ impl Request {
         let delivery = Delivery::of_manifest(&manifest).map_err(bad)?;
         let output = input.output.as_deref().or(output);
         let output = Place::parse(output.ok_or_else(|| StepError::bad_input("input: output is missing"))?)?;
-        for (name, bucket, key) in [
-            ("output", &output.bucket, &delivery.index_folder(&output.key)),
-            ("scratch", &scratch.bucket, &scratch.key),
-        ] {
-            if delivery.holds(bucket, key) {
-                let text = format!(
-                    "{name} s3://{bucket}/{key} lies among the files of the inventory: use another place"
-                );
-                return Err(StepError::bad_input(text));
-            }
-        }
-        let index = delivery.index_folder(&output.key);
-        if output.bucket == scratch.bucket
-            && (index.starts_with(&scratch.key) || scratch.key.starts_with(&index))
-        {
-            let text = format!(
-                "output s3://{}/{index} and scratch s3://{}/{} lie inside of each other: use places apart",
-                output.bucket, scratch.bucket, scratch.key
-            );
-            return Err(StepError::bad_input(text));
-        }
+        check_places(&delivery, &output, scratch)?;
         let mut options = input.options.clone().or(options.clone());
         // To say no is to say nothing: executions are named after what they are to do.
         options.replace = options.replace.filter(|replaces| *replaces);
@@ -249,7 +239,7 @@ impl Request {
     /// The key of the index, in the output's bucket.
     #[must_use]
     pub fn index_key(&self) -> String {
-        format!("{}{}.s3inv", self.delivery.index_folder(&self.output.key), self.delivery.snapshot)
+        format!("{}{}", self.delivery.index_folder(&self.output.key), index_name(&self.delivery.snapshot))
     }
 
     /// The input that says all of this by itself: the same for all inputs that mean the same.
@@ -258,7 +248,7 @@ impl Request {
         Input {
             version: super::payload::Version,
             manifest: self.delivery.manifest(),
-            output: Some(format!("s3://{}/{}", self.output.bucket, self.output.key)),
+            output: Some(self.output.to_string()),
             options: self.options.clone(),
         }
     }

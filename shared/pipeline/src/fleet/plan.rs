@@ -1,7 +1,6 @@
 //! The plan step: the manifest is read, and its files are cut into chunks.
 
 use s3inv_cancel::Phase;
-use s3inv_store::Location;
 
 use super::payload::{Execution, Planned, Stage, TaskRequest};
 use super::record::{ListedFile, PlanRecord};
@@ -77,14 +76,15 @@ fn chunks(
     // The first attempt's counts: another one has cut the same chunks, with a later deadline.
     let record =
         if work.put_new(&work.keys.plan(), &record)? { record } else { work.get(&work.keys.plan())? };
-    let planned = write_tasks(work, execution, Stage::Ingest, &listed)?;
+    let items = write_tasks(work, execution, Stage::Ingest, &listed)?;
     tracing::info!(
         files = inventory.origin.data_files,
         bytes = inventory.bytes,
         chunks = record.chunks,
         "planned"
     );
-    Ok(Planned { concurrency: record.concurrency, last: false, ..planned })
+    let bucket = work.invocation.scratch.bucket.clone();
+    Ok(Planned { stage: Stage::Ingest, bucket, items, concurrency: record.concurrency, last: false })
 }
 
 /// An index that is there is built again only if that is asked for. It is listed: so a bucket that isn't
@@ -102,12 +102,9 @@ fn refuse_built(work: &Work<'_>, request: &Request) -> Result<(), Cause> {
 
 fn read_inventory(work: &Work<'_>, request: &Request) -> Result<Inventory, Cause> {
     let bucket = work.wait(work.invocation.buckets.anywhere(&request.delivery.bucket))?;
-    let manifest = request.delivery.manifest();
-    let location = Location::parse(&manifest)?;
-    let key = location.as_s3().map(|(_, key)| key.to_owned()).unwrap_or_default();
     let wanted = Wanted {
         store: bucket,
-        key,
+        key: request.delivery.manifest_key(),
         measures: &request.options.measures().map_err(|error| Cause::Payload(error.message))?,
         on_bad_row: request.options.on_bad_row(),
     };
@@ -122,7 +119,8 @@ fn read_inventory(work: &Work<'_>, request: &Request) -> Result<Inventory, Cause
         return Ok(inventory);
     }
     Err(Cause::Payload(format!(
-        "{manifest}: it lists the bucket {told}, but its key says {}",
+        "{}: it lists the bucket {told}, but its key says {}",
+        request.delivery.manifest(),
         request.delivery.source
     )))
 }
@@ -131,14 +129,14 @@ pub(super) fn count_of<T>(tasks: &[T]) -> Result<u32, Cause> {
     u32::try_from(tasks.len()).map_err(|_| Cause::Bug("more tasks than can be".to_owned()))
 }
 
-/// Writes what a Map reads: a short payload for each task, and apart from them the descriptions, which
-/// may be longer than a state may hold.
+/// Writes what a Map reads, whose key is returned: a short payload for each task. Apart from them are the
+/// descriptions, which may be longer than a state may hold.
 pub(super) fn write_tasks<T: serde::Serialize>(
     work: &Work<'_>,
     execution: &Execution,
     stage: Stage,
     tasks: &[T],
-) -> Result<Planned, Cause> {
+) -> Result<String, Cause> {
     let (mut descriptions, mut items) = (Vec::new(), Vec::new());
     for (task, description) in (0..).zip(tasks) {
         let described = json(description)?;
@@ -152,8 +150,7 @@ pub(super) fn write_tasks<T: serde::Serialize>(
     let key = work.keys.items(stage);
     work.put(&key, json(&items)?)?;
     work.look()?;
-    let bucket = work.invocation.scratch.bucket.clone();
-    Ok(Planned { stage, bucket, items: key, concurrency: 1, last: false })
+    Ok(key)
 }
 
 impl From<crate::plan::Input> for ListedFile {

@@ -61,8 +61,9 @@ fn next_stage(
     let record = StageRecord { version: Version, tasks: count, last, runs, merged, counts };
     // Any attempt writes the same: the records that it follows from are there, and stay as they are.
     work.put(&work.keys.stage(stage), json(&record)?)?;
-    let planned = write_tasks(work, execution, stage, &tasks)?;
-    Ok(Planned { concurrency: plan.concurrency, last, ..planned })
+    let items = write_tasks(work, execution, stage, &tasks)?;
+    let bucket = work.invocation.scratch.bucket.clone();
+    Ok(Planned { stage, bucket, items, concurrency: plan.concurrency, last })
 }
 
 /// All runs that there are after a stage, and the rows that they are of.
@@ -95,7 +96,7 @@ fn segments(work: &Work<'_>, runs: &[StoredFile], plan: &PlanRecord) -> Result<V
     let parts = rows.div_ceil(plan.partition_rows).clamp(1, MOST_PARTITIONS) as usize;
     let window = work.invocation.memory / 4 / runs.len().max(1);
     let window = window.clamp(*DIRECTORY_WINDOWS.start(), *DIRECTORY_WINDOWS.end());
-    let opened = Opened::new(work, runs.iter().map(|run| run.key.as_str()), FileKind::Run, window)?;
+    let opened = Opened::new(work, runs, FileKind::Run, window)?;
     let readers: Vec<_> = opened.readers.iter().collect();
     let ranges = opened.explain(partitions(&readers, parts).map_err(Cause::from))?;
     let task = |range: s3inv_rollup::KeyRange| MergeTask {

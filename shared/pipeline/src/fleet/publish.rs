@@ -18,6 +18,7 @@ use crate::finalize::check_sums;
 
 /// Directories are all that is read of segments.
 const WINDOW: usize = 1 << 20;
+
 /// Publishes the index.
 pub fn publish(invocation: &Invocation, request: &PublishRequest) -> Result<Published, StepError> {
     let failed = |cause| StepError::in_phase(Phase::Publish, cause);
@@ -60,8 +61,7 @@ impl Joined {
         counts: &RowCounts,
         merged: &RowCounts,
     ) -> Result<Self, Cause> {
-        let keys = segments.iter().map(|segment| segment.key.as_str());
-        let opened = Opened::new(work, keys, FileKind::Segment, WINDOW)?;
+        let opened = Opened::new(work, segments, FileKind::Segment, WINDOW)?;
         opened.explain(check_sums(opened.readers.first(), counts, Some(merged)))?;
         let mut joiner = Joiner::new(Vec::new())?;
         for segment in &opened.readers {

@@ -7,7 +7,8 @@ use s3inv_inventory::{Field, Fields, Format, OnBadRow, Reading};
 use s3inv_model::{Binning, Measures, RowCounts};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{BadRow, Failed, Version};
+use super::delivery::index_name;
+use super::{Failed, Version};
 use crate::Cause;
 use crate::plan::{Inventory, Layout};
 
@@ -27,7 +28,7 @@ pub(super) struct PlanRecord {
     fields: Vec<String>,
     pub(super) measures: Measures,
     pub(super) unknown: Measures,
-    on_bad_row: BadRow,
+    on_bad_row: OnBadRow,
     pub(super) verify_md5: bool,
     pub(super) max_depth: Option<usize>,
     pub(super) origin: Origin,
@@ -55,7 +56,7 @@ pub(super) struct Target {
 impl Target {
     /// The index's key.
     pub(super) fn index(&self) -> String {
-        format!("{}{}.s3inv", self.folder, self.snapshot)
+        format!("{}{}", self.folder, index_name(&self.snapshot))
     }
 }
 
@@ -77,7 +78,7 @@ impl PlanRecord {
             fields: inventory.reading.fields.iter().map(|field| field.name().to_owned()).collect(),
             measures: inventory.reading.binning.measures().clone(),
             unknown: inventory.unknown.clone(),
-            on_bad_row: options.on_bad_row.unwrap_or(BadRow::Fail),
+            on_bad_row: options.on_bad_row(),
             verify_md5: options.verify_md5.unwrap_or(false),
             max_depth: options.max_depth,
             origin: inventory.origin.clone(),
@@ -110,7 +111,7 @@ impl PlanRecord {
         };
         let fields = self.fields.iter().map(field).collect::<Result<Fields, Cause>>()?;
         let binning = Binning::new(&self.measures, self.origin.snapshot_ms);
-        Ok(Reading { binning, fields, on_bad_row: OnBadRow::from(self.on_bad_row) })
+        Ok(Reading { binning, fields, on_bad_row: self.on_bad_row })
     }
 }
 

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use bytes::Bytes;
 use s3inv_cancel::Cancellation;
 use s3inv_index_format::{FileKind, ReadAt, Reader, Tail};
-use s3inv_store::{Bucket, StoreError};
+use s3inv_store::{Bucket, ObjectMeta, StoreError};
 use tokio::runtime::Handle;
 
+use super::record::StoredFile;
 use super::work::Work;
 use crate::Cause;
 use crate::build::side_by_side;
@@ -23,8 +24,8 @@ pub(super) const LARGEST_WINDOW: usize = 8 << 20;
 pub(super) struct RemoteFile {
     bucket: Arc<dyn Bucket>,
     key: String,
-    etag: OnceLock<String>,
-    total: OnceLock<u64>,
+    /// Known from the first request on, which is for the end of the file.
+    meta: OnceLock<ObjectMeta>,
     runtime: Handle,
     cancellation: Cancellation,
     failure: Failure,
@@ -38,8 +39,7 @@ impl RemoteFile {
         Self {
             bucket: Arc::clone(&work.bucket),
             key: key.to_owned(),
-            etag: OnceLock::new(),
-            total: OnceLock::new(),
+            meta: OnceLock::new(),
             runtime: work.invocation.runtime.clone(),
             cancellation: work.cancellation.clone(),
             failure: failure.clone(),
@@ -55,19 +55,19 @@ impl RemoteFile {
     }
 
     fn fetch(&self, from: u64, len: usize) -> io::Result<Bytes> {
-        let total = self.total.get().copied().unwrap_or(u64::MAX);
+        let meta = self.meta.get();
+        let total = meta.map_or(u64::MAX, |meta| meta.size);
         let until = from.saturating_add(len.max(self.ahead) as u64).min(total);
-        let etag = self.etag.get().map(String::as_str);
-        self.wait(self.bucket.read(&self.key, from..until, etag))
+        self.wait(self.bucket.read(&self.key, from..until, meta.map(|meta| meta.etag.as_str())))
     }
 }
 
 impl ReadAt for RemoteFile {
     fn tail(&self, len: usize) -> io::Result<Tail> {
         let (bytes, meta) = self.wait(self.bucket.read_tail(&self.key, len as u64))?;
-        self.etag.get_or_init(|| meta.etag);
-        self.total.get_or_init(|| meta.size);
-        Ok(Tail { bytes: bytes.into(), total: meta.size })
+        let total = meta.size;
+        self.meta.get_or_init(|| meta);
+        Ok(Tail { bytes: bytes.into(), total })
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
@@ -93,21 +93,20 @@ impl ReadAt for RemoteFile {
 /// Files of one kind, open, and where to look when reading one fails.
 pub(super) struct Opened {
     pub(super) readers: Vec<Reader<RemoteFile>>,
-    pub(super) failure: Failure,
+    failure: Failure,
 }
 
 impl Opened {
     /// Opens files, each with a window of its own.
-    pub(super) fn new<'k>(
+    pub(super) fn new(
         work: &Work<'_>,
-        keys: impl IntoIterator<Item = &'k str>,
+        files: &[StoredFile],
         kind: FileKind,
         window: usize,
     ) -> Result<Self, Cause> {
-        let keys: Vec<_> = keys.into_iter().collect();
         let failure = Failure::default();
-        let opened = side_by_side(&work.cancellation, keys.len(), OPENED_AT_ONCE, |at, _| {
-            let key = keys.get(at).copied().unwrap_or_default();
+        let opened = side_by_side(&work.cancellation, files.len(), OPENED_AT_ONCE, |at, _| {
+            let key = files.get(at).map_or("", |file| &file.key);
             Ok(Reader::open_kind(RemoteFile::new(work, key, window, &failure), kind)?)
         });
         match opened {

@@ -91,9 +91,8 @@ impl<'a> Work<'a> {
 
     /// After the tombstone there is no other cause: what else went wrong followed from it.
     fn undo(&self, cause: Cause) -> Cause {
-        let Invocation { runtime, cancellation, .. } = self.invocation;
-        let over = runtime.block_on(cancellation.guard(exists(&*self.bucket, &self.keys.tombstone())));
-        if !matches!(over, Ok(Ok(true))) {
+        let over = self.invocation.wait(exists(&*self.bucket, &self.keys.tombstone()));
+        if !matches!(over, Ok(true)) {
             return cause;
         }
         self.remove(&std::mem::take(&mut *self.written()));
@@ -103,11 +102,10 @@ impl<'a> Work<'a> {
     /// Removes objects, as far as that can be: the rest is cleanup's. That the execution is over doesn't
     /// keep it from that.
     pub(super) fn remove(&self, keys: &[String]) {
-        let Invocation { runtime, cancellation, .. } = self.invocation;
         if !keys.is_empty()
-            && let Ok(Err(error)) = runtime.block_on(cancellation.guard(self.bucket.delete(keys)))
+            && let Err(cause) = self.invocation.wait(self.bucket.delete(keys))
         {
-            tracing::warn!(error = %error, "not removed: cleanup will");
+            tracing::warn!(error = %cause, "not removed: cleanup will");
         }
     }
 

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use s3inv_store::{Bucket, MemoryStore, ObjectMeta, Only, Page, Store, StoreError, StoreErrorKind, Upload};
 use serde_json::json;
 
-use super::{Buckets, Cloud, ErrorType, INDEX, built, delivery};
+use super::cloud::{Cloud, built, delivery};
+use super::{Buckets, ErrorType, INDEX};
 
 /// When a request fails: before anything has come of it, or when all has, and only the answer is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
