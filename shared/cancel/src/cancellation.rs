@@ -51,6 +51,13 @@ impl Cancellation {
         Self { token: self.token.child_token(), ..self.clone() }
     }
 
+    /// Another one on the same clock, which stops after `timeout` alone: for what has to be put in order
+    /// after a stop.
+    #[must_use]
+    pub fn grace(&self, timeout: Duration) -> Self {
+        Self::new(CancellationToken::new(), Arc::clone(&self.clock)).with_timeout(timeout)
+    }
+
     /// Stops this one, its clones and its children.
     pub fn cancel(&self) {
         self.token.cancel();

@@ -75,14 +75,14 @@ impl Destination {
 impl Drop for Destination {
     fn drop(&mut self) {
         if let Some(upload) = self.upload.take() {
-            abort(&self.runtime, upload);
+            self.runtime.block_on(abort(&self.cancellation, upload));
         }
     }
 }
 
 /// Removes what an upload has written, as far as the store answers in time.
-pub(crate) fn abort(runtime: &Handle, upload: Box<dyn Upload>) {
-    match runtime.block_on(async { tokio::time::timeout(ABORT_WITHIN, upload.abort()).await }) {
+pub(crate) async fn abort(cancellation: &Cancellation, upload: Box<dyn Upload>) {
+    match cancellation.grace(ABORT_WITHIN).guard(upload.abort()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(error = %error, "unfinished upload could not be removed"),
         Err(_) => tracing::warn!("unfinished upload could not be removed in time"),

@@ -33,12 +33,13 @@ fn sweep(
     failure: Option<&Failed>,
 ) -> Result<Option<Failed>, StepError> {
     let sweep = Sweep::new(invocation, execution).map_err(|cause| failed(execution, &cause))?;
-    sweep.all(failure).map_err(|cause| failed(execution, &cause))
+    invocation.runtime.block_on(sweep.all(failure)).map_err(|cause| failed(execution, &cause))
 }
 
 /// Keeps the error of a task, if it is the first.
 fn report(invocation: &Invocation, execution: &Execution, error: &Failed) -> Result<(), StepError> {
-    let reported = Sweep::new(invocation, execution).and_then(|sweep| sweep.report(error));
+    let reported =
+        Sweep::new(invocation, execution).and_then(|sweep| invocation.runtime.block_on(sweep.report(error)));
     reported.map_err(|cause| failed(execution, &cause))
 }
 
@@ -67,31 +68,31 @@ impl<'a> Sweep<'a> {
         Ok(Self { invocation, bucket, keys: Keys::new(&invocation.scratch, execution) })
     }
 
-    fn all(&self, failure: Option<&Failed>) -> Result<Option<Failed>, Cause> {
-        let tombstone = self.bury(failure)?;
-        self.abort_uploads(&*self.bucket, self.keys.prefix(), |_| true)?;
-        self.delete()?;
+    async fn all(&self, failure: Option<&Failed>) -> Result<Option<Failed>, Cause> {
+        let tombstone = self.bury(failure).await?;
+        self.abort_uploads(&*self.bucket, self.keys.prefix(), |_| true).await?;
+        self.delete().await?;
         // Last: where this is not allowed, at least the scratch is gone.
         if let Some(output) = &tombstone.output {
             let (bucket, index) = (self.invocation.buckets.open(&output.bucket)?, output.index());
-            self.abort_uploads(&*bucket, &index, |key| key == index)?;
+            self.abort_uploads(&*bucket, &index, |key| key == index).await?;
         }
         Ok(tombstone.failure)
     }
 
     /// Writes the tombstone, with what is known now and will be gone then. What one says that is there
     /// already, stays.
-    fn bury(&self, failure: Option<&Failed>) -> Result<Tombstone, Cause> {
+    async fn bury(&self, failure: Option<&Failed>) -> Result<Tombstone, Cause> {
         let key = self.keys.tombstone();
         for _ in 0..TRIES {
-            let etag = self.invocation.wait(etag(&*self.bucket, &key))?;
-            let there: Option<Tombstone> = self.invocation.wait(find(&*self.bucket, &key))?;
-            let tombstone = self.tombstone(there.clone().unwrap_or_default(), failure)?;
+            let etag = self.invocation.wait(etag(&*self.bucket, &key)).await?;
+            let there: Option<Tombstone> = self.invocation.wait(find(&*self.bucket, &key)).await?;
+            let tombstone = self.tombstone(there.clone().unwrap_or_default(), failure).await?;
             if there.as_ref() == Some(&tombstone) {
                 return Ok(tombstone);
             }
             let only = etag.as_deref().map_or(Only::IfAbsent, Only::IfMatch);
-            match self.invocation.wait(put(&*self.bucket, &key, json(&tombstone)?, only)) {
+            match self.invocation.wait(put(&*self.bucket, &key, json(&tombstone)?, only)).await {
                 Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => {}
                 other => return other.map(|()| tombstone),
             }
@@ -100,9 +101,10 @@ impl<'a> Sweep<'a> {
         Err(StoreError::new(&self.bucket.uri(&key), StoreErrorKind::Retryable, text).into())
     }
 
-    fn tombstone(&self, there: Tombstone, failure: Option<&Failed>) -> Result<Tombstone, Cause> {
-        let plan: Option<PlanRecord> = self.invocation.wait(find(&*self.bucket, &self.keys.plan()))?;
-        let reported: Option<Failed> = self.invocation.wait(find(&*self.bucket, &self.keys.failure()))?;
+    async fn tombstone(&self, there: Tombstone, failure: Option<&Failed>) -> Result<Tombstone, Cause> {
+        let plan: Option<PlanRecord> = self.invocation.wait(find(&*self.bucket, &self.keys.plan())).await?;
+        let reported: Option<Failed> =
+            self.invocation.wait(find(&*self.bucket, &self.keys.failure())).await?;
         Ok(Tombstone {
             output: there.output.or(plan.map(|plan| plan.output)),
             failure: there.failure.or(reported).or_else(|| failure.cloned()),
@@ -110,44 +112,45 @@ impl<'a> Sweep<'a> {
         })
     }
 
-    fn report(&self, error: &Failed) -> Result<(), Cause> {
+    async fn report(&self, error: &Failed) -> Result<(), Cause> {
         let (key, error) = (self.keys.failure(), json(&error.clone().plain())?);
-        match self.invocation.wait(put(&*self.bucket, &key, error, Only::IfAbsent)) {
+        match self.invocation.wait(put(&*self.bucket, &key, error, Only::IfAbsent)).await {
             Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => return Ok(()),
             other => other?,
         }
         // As every writer does: who sweeps has seen it, or the tombstone is there.
-        if self.invocation.wait(etag(&*self.bucket, &self.keys.tombstone()))?.is_some() {
-            self.invocation.wait(self.bucket.delete(&[key]))?;
+        if self.invocation.wait(etag(&*self.bucket, &self.keys.tombstone())).await?.is_some() {
+            self.invocation.wait(self.bucket.delete(&[key])).await?;
         }
         Ok(())
     }
 
-    fn abort_uploads(
+    async fn abort_uploads(
         &self,
         bucket: &dyn Bucket,
         prefix: &str,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<(), Cause> {
-        for (key, id) in self.invocation.wait(bucket.uploads(prefix))? {
+        for (key, id) in self.invocation.wait(bucket.uploads(prefix)).await? {
             if wanted(&key) {
-                self.invocation.wait(bucket.abort_upload(&key, &id))?;
+                self.invocation.wait(bucket.abort_upload(&key, &id)).await?;
             }
         }
         Ok(())
     }
 
     /// Removes objects page by page, until a listing has none but the tombstone.
-    fn delete(&self) -> Result<(), Cause> {
+    async fn delete(&self) -> Result<(), Cause> {
         let mut next: Option<String> = None;
         let (mut removed, mut found) = (0, false);
         loop {
-            let page = self.invocation.wait(self.bucket.list(self.keys.prefix(), next.as_deref(), false))?;
+            let page =
+                self.invocation.wait(self.bucket.list(self.keys.prefix(), next.as_deref(), false)).await?;
             let keys = page.objects.into_iter().map(|object| object.key);
             let keys: Vec<_> = keys.filter(|key| *key != self.keys.tombstone()).collect();
             found |= !keys.is_empty();
             removed += keys.len();
-            self.invocation.wait(self.bucket.delete(&keys))?;
+            self.invocation.wait(self.bucket.delete(&keys)).await?;
             next = page.next;
             if next.is_none() && !std::mem::take(&mut found) {
                 tracing::info!(removed, "scratch removed");
@@ -164,11 +167,9 @@ pub fn end(invocation: &Invocation, execution: &Execution) -> Result<(), StepErr
 
 /// The executions of which more is left than a tombstone, whether they run or not.
 pub fn leftovers(invocation: &Invocation) -> Result<Vec<Execution>, StepError> {
-    let found = invocation
-        .buckets
-        .open(&invocation.scratch.bucket)
-        .map_err(Cause::from)
-        .and_then(|bucket| invocation.wait(left_in(&*bucket, &invocation.scratch)));
+    let found = invocation.buckets.open(&invocation.scratch.bucket).map_err(Cause::from).and_then(|bucket| {
+        invocation.runtime.block_on(invocation.wait(left_in(&*bucket, &invocation.scratch)))
+    });
     found.map_err(|cause| StepError::of_cause(&cause))
 }
 

@@ -7,11 +7,12 @@ use s3inv_cancel::Phase;
 use s3inv_index_format::Info;
 use s3inv_rollup::RunSink;
 use s3inv_store::Store;
+use tokio::task::block_in_place;
 
 use super::payload::{Checkpoint, TaskRequest};
 use super::record::{ListedFile, PlanRecord, StoredFile};
 use super::task::{Attempt, Part, next_part};
-use super::work::Work;
+use super::work::{Work, drive};
 use super::{Invocation, Stage, StepError};
 use crate::destination::Destination;
 use crate::ingest::{Failure, Position, Worker};
@@ -20,51 +21,58 @@ use crate::{Cause, Progress, memory};
 
 /// Reads a chunk, or as much of it as there is time for. Nothing is returned when it is done.
 pub fn ingest(invocation: &Invocation, request: &TaskRequest) -> Result<Option<Checkpoint>, StepError> {
-    let failed = |cause| StepError::in_phase(Phase::Ingest, cause);
     if request.stage != Stage::Ingest {
         return Err(StepError::bad_input(format!("payload: {} is no stage to ingest in", request.stage)));
     }
-    let (work, plan) = Work::with_plan(invocation, &request.execution).map_err(failed)?;
-    let done = chunk(&work, &plan, request);
-    work.end(done).map_err(failed)
-}
-
-fn chunk(work: &Work<'_>, plan: &PlanRecord, request: &TaskRequest) -> Result<Option<Checkpoint>, Cause> {
-    let invocation = work.invocation;
-    let files = files(work, plan, request)?;
-    let (layout, reading) = (plan.layout()?, plan.reading()?);
-    let progress = Progress::default();
-    next_part(work, request, |attempt, start: Option<Position>| {
-        let worker = Worker {
-            runtime: &invocation.runtime,
-            cancellation: &work.cancellation,
-            progress: &progress,
-            memory: memory::ingest(invocation.memory, 1, reading.binning.measures()),
-            max_depth: plan.max_depth,
-            verify_md5: plan.verify_md5,
-            layout: &layout,
-            reading: &reading,
-            pause: &|| invocation.pause.check().is_err(),
-        };
-        let failure = Failure::default();
-        let runs = Runs { attempt, stored: Vec::new(), failure: failure.clone() };
-        let ingested = worker.chunk(&files, &start.unwrap_or_default(), runs);
-        let ingested = ingested.map_err(|cause| failure.take().unwrap_or(cause))?;
-        tracing::info!(
-            files = files.len(),
-            rows = ingested.counts.rows,
-            runs = ingested.sink.stored.len(),
-            done = ingested.next.is_none(),
-            "chunk read"
-        );
-        Ok(Part { files: ingested.sink.stored, counts: ingested.counts, next: ingested.next })
+    drive(invocation, &request.execution, Phase::Ingest, async |work| {
+        let plan = work.plan().await?;
+        let files = files(work, &plan, request).await?;
+        next_part(work, request, async |attempt, start| {
+            block_in_place(|| part(attempt, &plan, &files, start.unwrap_or_default()))
+        })
+        .await
     })
 }
 
+fn part(
+    attempt: &Attempt<'_>,
+    plan: &PlanRecord,
+    files: &[Input],
+    start: Position,
+) -> Result<Part<Position>, Cause> {
+    let work = attempt.work;
+    let invocation = work.invocation;
+    let (layout, reading) = (plan.layout()?, plan.reading()?);
+    let progress = Progress::default();
+    let worker = Worker {
+        runtime: &invocation.runtime,
+        cancellation: &work.cancellation,
+        progress: &progress,
+        memory: memory::ingest(invocation.memory, 1, reading.binning.measures()),
+        max_depth: plan.max_depth,
+        verify_md5: plan.verify_md5,
+        layout: &layout,
+        reading: &reading,
+        pause: &|| invocation.pause.check().is_err(),
+    };
+    let failure = Failure::default();
+    let runs = Runs { attempt, stored: Vec::new(), failure: failure.clone() };
+    let ingested = worker.chunk(files, &start, runs);
+    let ingested = ingested.map_err(|cause| failure.take().unwrap_or(cause))?;
+    tracing::info!(
+        files = files.len(),
+        rows = ingested.counts.rows,
+        runs = ingested.sink.stored.len(),
+        done = ingested.next.is_none(),
+        "chunk read"
+    );
+    Ok(Part { files: ingested.sink.stored, counts: ingested.counts, next: ingested.next })
+}
+
 /// The chunk's data files.
-fn files(work: &Work<'_>, plan: &PlanRecord, request: &TaskRequest) -> Result<Vec<Input>, Cause> {
-    let listed: Vec<ListedFile> = work.description(request)?;
-    let bucket = work.wait(work.invocation.buckets.anywhere(&plan.bucket))?;
+async fn files(work: &Work<'_>, plan: &PlanRecord, request: &TaskRequest) -> Result<Vec<Input>, Cause> {
+    let listed: Vec<ListedFile> = work.description(request).await?;
+    let bucket = work.wait(work.invocation.buckets.anywhere(&plan.bucket)).await?;
     let store: Arc<dyn Store> = bucket;
     let place = |ListedFile { key, size, md5 }: ListedFile| {
         let md5 =

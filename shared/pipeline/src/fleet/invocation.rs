@@ -62,11 +62,11 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// Drives requests to their end, or until the step has to end, whatever the execution does.
-    pub(super) fn wait<T, E>(&self, request: impl Future<Output = Result<T, E>>) -> Result<T, Cause>
+    /// Waits for a request, or until the step has to end, whatever the execution does.
+    pub(super) async fn wait<T, E>(&self, request: impl Future<Output = Result<T, E>>) -> Result<T, Cause>
     where
         Cause: From<E>,
     {
-        Ok(self.runtime.block_on(self.cancellation.guard(request))??)
+        Ok(self.cancellation.guard(request).await??)
     }
 }

@@ -4,12 +4,13 @@ use s3inv_cancel::Phase;
 use s3inv_index_format::{Compression, FileKind};
 use s3inv_model::Schema;
 use s3inv_rollup::{Interrupt, KeyRange};
+use tokio::task::block_in_place;
 
 use super::payload::{Checkpoint, TaskRequest};
 use super::record::{MergeTask, Prefix, StageRecord};
 use super::remote::{LARGEST_WINDOW, Opened};
 use super::task::{Attempt, Part, next_part};
-use super::work::Work;
+use super::work::drive;
 use super::{Invocation, Stage, StepError};
 use crate::Cause;
 
@@ -20,19 +21,18 @@ const BESIDE: usize = 192 << 10;
 
 /// Merges, or as much of it as there is time for. Nothing is returned when it is done.
 pub fn merge(invocation: &Invocation, request: &TaskRequest) -> Result<Option<Checkpoint>, StepError> {
-    let failed = |cause| StepError::in_phase(Phase::Merge, cause);
     if request.stage == Stage::Ingest {
         return Err(StepError::bad_input("payload: ingest is no stage to merge in"));
     }
-    let (work, _) = Work::with_plan(invocation, &request.execution).map_err(failed)?;
-    let done = task(&work, request);
-    work.end(done).map_err(failed)
-}
-
-fn task(work: &Work<'_>, request: &TaskRequest) -> Result<Option<Checkpoint>, Cause> {
-    let stage: StageRecord = work.get(&work.keys.stage(request.stage))?;
-    let task: MergeTask = work.description(request)?;
-    next_part(work, request, |attempt, start| part(attempt, &stage, &task, start))
+    drive(invocation, &request.execution, Phase::Merge, async |work| {
+        work.plan().await?;
+        let stage: StageRecord = work.get(&work.keys.stage(request.stage)).await?;
+        let task: MergeTask = work.description(request).await?;
+        next_part(work, request, async |attempt, start| {
+            block_in_place(|| part(attempt, &stage, &task, start))
+        })
+        .await
+    })
 }
 
 fn part(

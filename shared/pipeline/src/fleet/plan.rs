@@ -1,10 +1,11 @@
 //! The plan step: the manifest is read, and its files are cut into chunks.
 
 use s3inv_cancel::Phase;
+use tokio::task::block_in_place;
 
 use super::payload::{Execution, Planned, Stage, TaskRequest};
 use super::record::{ListedFile, PlanRecord};
-use super::work::{Work, json};
+use super::work::{Work, drive, json};
 use super::{Input, Invocation, Options, PlanRequest, Request, StepError, Version};
 use crate::Cause;
 use crate::plan::{Inventory, Wanted, divide, read};
@@ -45,23 +46,22 @@ fn plan_build(
     input: &Input,
     defaults: &Defaults,
 ) -> Result<Planned, StepError> {
-    let failed = |cause| StepError::in_phase(Phase::Manifest, cause);
     let request = Request::new(input, defaults.output.as_deref(), &defaults.options, &invocation.scratch)?;
     let deadline_ms = request.options.deadline_ms(invocation.now_ms)?;
-    let mut work = Work::begin(invocation, execution).map_err(failed)?;
-    work.until(deadline_ms);
-    let planned = chunks(&work, execution, &request, deadline_ms);
-    work.end(planned).map_err(failed)
+    drive(invocation, execution, Phase::Manifest, async |work| {
+        work.until(deadline_ms);
+        chunks(work, execution, &request, deadline_ms).await
+    })
 }
 
-fn chunks(
+async fn chunks(
     work: &Work<'_>,
     execution: &Execution,
     request: &Request,
     deadline_ms: Option<u64>,
 ) -> Result<Planned, Cause> {
-    refuse_built(work, request)?;
-    let mut inventory = read_inventory(work, request)?;
+    refuse_built(work, request).await?;
+    let mut inventory = block_in_place(|| read_inventory(work, request))?;
     let files = std::mem::take(&mut inventory.files);
     let chunk = request.options.chunk_bytes.map_or_else(
         || (inventory.bytes / u64::from(request.options.concurrency())).clamp(SMALLEST_CHUNK, LARGEST_CHUNK),
@@ -74,9 +74,9 @@ fn chunks(
         .collect();
     let record = PlanRecord::new(&inventory, request, deadline_ms, count_of(&listed)?);
     // The first attempt's counts: another one has cut the same chunks, with a later deadline.
-    let record =
-        if work.put_new(&work.keys.plan(), &record)? { record } else { work.get(&work.keys.plan())? };
-    let items = write_tasks(work, execution, Stage::Ingest, &listed)?;
+    let key = work.keys.plan();
+    let record = if work.put_new(&key, &record).await? { record } else { work.get(&key).await? };
+    let items = write_tasks(work, execution, Stage::Ingest, &listed).await?;
     tracing::info!(
         files = inventory.origin.data_files,
         bytes = inventory.bytes,
@@ -89,10 +89,10 @@ fn chunks(
 
 /// An index that is there is built again only if that is asked for. It is listed: so a bucket that isn't
 /// there is known before any work is done for it.
-fn refuse_built(work: &Work<'_>, request: &Request) -> Result<(), Cause> {
+async fn refuse_built(work: &Work<'_>, request: &Request) -> Result<(), Cause> {
     let output = work.invocation.buckets.open(&request.output.bucket)?;
     let key = request.index_key();
-    let page = work.wait(output.list(&key, None, false))?;
+    let page = work.wait(output.list(&key, None, false)).await?;
     let built = page.objects.iter().any(|object| object.key == key);
     if built && !request.options.replaces() {
         return Err(Cause::AlreadyPublished(output.uri(&key)));
@@ -101,15 +101,14 @@ fn refuse_built(work: &Work<'_>, request: &Request) -> Result<(), Cause> {
 }
 
 fn read_inventory(work: &Work<'_>, request: &Request) -> Result<Inventory, Cause> {
-    let bucket = work.wait(work.invocation.buckets.anywhere(&request.delivery.bucket))?;
+    let runtime = &work.invocation.runtime;
+    let open = |bucket: &str| runtime.block_on(work.wait(work.invocation.buckets.anywhere(bucket)));
     let wanted = Wanted {
-        store: bucket,
+        store: open(&request.delivery.bucket)?,
         key: request.delivery.manifest_key(),
         measures: &request.options.measures().map_err(|error| Cause::Payload(error.message))?,
         on_bad_row: request.options.on_bad_row(),
     };
-    let runtime = &work.invocation.runtime;
-    let open = |bucket: &str| work.wait(work.invocation.buckets.anywhere(bucket));
     let inventory = read(&wanted, runtime, &work.cancellation, |manifest| {
         let bucket = open(&manifest.destination_bucket)?;
         Ok(crate::plan::of_bucket(bucket, manifest))
@@ -131,7 +130,7 @@ pub(super) fn count_of<T>(tasks: &[T]) -> Result<u32, Cause> {
 
 /// Writes what a Map reads, whose key is returned: a short payload for each task. Apart from them are the
 /// descriptions, which may be longer than a state may hold.
-pub(super) fn write_tasks<T: serde::Serialize>(
+pub(super) async fn write_tasks<T: serde::Serialize>(
     work: &Work<'_>,
     execution: &Execution,
     stage: Stage,
@@ -146,10 +145,10 @@ pub(super) fn write_tasks<T: serde::Serialize>(
         items.push(TaskRequest { version: Version, execution, stage, task, offset, length });
     }
     // Any attempt writes the same.
-    work.put(&work.keys.tasks(stage), descriptions)?;
+    work.put(&work.keys.tasks(stage), descriptions).await?;
     let key = work.keys.items(stage);
-    work.put(&key, json(&items)?)?;
-    work.look()?;
+    work.put(&key, json(&items)?).await?;
+    work.look().await?;
     Ok(key)
 }
 

@@ -7,13 +7,14 @@ use s3inv_cancel::Phase;
 use s3inv_index_format::FileKind;
 use s3inv_model::RowCounts;
 use s3inv_rollup::{first_round, partitions};
+use tokio::task::block_in_place;
 
 use super::payload::{Execution, Planned, Stage};
 use super::plan::{count_of, write_tasks};
 use super::record::{Commit, MergeTask, PlanRecord, Prefix, StageRecord, StoredFile};
 use super::remote::Opened;
 use super::scratch::committed;
-use super::work::{Work, find, json};
+use super::work::{Work, drive, find, json};
 use super::{Invocation, StepError, Version};
 use crate::Cause;
 
@@ -29,23 +30,23 @@ pub(super) fn plan_merge(
     execution: &Execution,
     ended: Stage,
 ) -> Result<Planned, StepError> {
-    let failed = |cause| StepError::in_phase(Phase::Merge, cause);
-    let (work, plan) = Work::with_plan(invocation, execution).map_err(failed)?;
-    let planned = next_stage(&work, &plan, execution, ended);
-    work.end(planned).map_err(failed)
+    drive(invocation, execution, Phase::Merge, async |work| {
+        let plan = work.plan().await?;
+        next_stage(work, &plan, execution, ended).await
+    })
 }
 
-fn next_stage(
+async fn next_stage(
     work: &Work<'_>,
     plan: &PlanRecord,
     execution: &Execution,
     ended: Stage,
 ) -> Result<Planned, Cause> {
-    let (runs, counts) = runs_after(work, plan, ended)?;
+    let (runs, counts) = runs_after(work, plan, ended).await?;
     let groups = first_round(runs.len(), plan.fan_in);
     let merged = groups.last().map_or(runs.len(), |group| group.end);
     let tasks = if groups.is_empty() {
-        segments(work, &runs, plan)?
+        block_in_place(|| segments(work, &runs, plan))?
     } else {
         let whole = |group: &std::ops::Range<usize>| MergeTask {
             first: group.start,
@@ -60,28 +61,28 @@ fn next_stage(
     tracing::info!(next = %stage, runs = runs.len(), tasks = count, last, "merge planned");
     let record = StageRecord { version: Version, tasks: count, last, runs, merged, counts };
     // Any attempt writes the same: the records that it follows from are there, and stay as they are.
-    work.put(&work.keys.stage(stage), json(&record)?)?;
-    let items = write_tasks(work, execution, stage, &tasks)?;
+    work.put(&work.keys.stage(stage), json(&record)?).await?;
+    let items = write_tasks(work, execution, stage, &tasks).await?;
     let bucket = work.invocation.scratch.bucket.clone();
     Ok(Planned { stage, bucket, items, concurrency: plan.concurrency, last })
 }
 
 /// All runs that there are after a stage, and the rows that they are of.
-fn runs_after(
+async fn runs_after(
     work: &Work<'_>,
     plan: &PlanRecord,
     ended: Stage,
 ) -> Result<(Vec<StoredFile>, RowCounts), Cause> {
     if ended == Stage::Ingest {
-        return gather(work, ended, plan.chunks);
+        return gather(work, ended, plan.chunks).await;
     }
-    let before: StageRecord = work.get(&work.keys.stage(ended))?;
+    let before: StageRecord = work.get(&work.keys.stage(ended)).await?;
     if before.last {
         return Err(Cause::Payload(format!(
             "payload: nothing is merged after {ended}, which wrote the segments"
         )));
     }
-    let (mut runs, _) = gather(work, ended, before.tasks)?;
+    let (mut runs, _) = gather(work, ended, before.tasks).await?;
     runs.extend(before.runs.get(before.merged..).unwrap_or_default().iter().cloned());
     if runs.len() >= before.runs.len() {
         // Every checkpoint makes a run more: with too little time, rounds would never end.
@@ -109,12 +110,12 @@ fn segments(work: &Work<'_>, runs: &[StoredFile], plan: &PlanRecord) -> Result<V
 }
 
 /// What all tasks of a stage committed, in their order, once it is certain that all have (I3).
-pub(super) fn gather(
+pub(super) async fn gather(
     work: &Work<'_>,
     stage: Stage,
     tasks: u32,
 ) -> Result<(Vec<StoredFile>, RowCounts), Cause> {
-    let places = committed_parts(work, stage)?;
+    let places = committed_parts(work, stage).await?;
     for task in 0..tasks {
         let parts = places.get(&task).map_or(0, Vec::len);
         let whole = places.get(&task).is_some_and(|parts| parts.iter().copied().eq(0..parts.len() as u32));
@@ -132,7 +133,7 @@ pub(super) fn gather(
         let commit = commit.ok_or_else(|| Cause::Bug(format!("{} has gone", bucket.uri(&key))))?;
         Ok::<_, Cause>((task, commit))
     });
-    let commits: Vec<_> = work.wait(read.buffered(READ_AT_ONCE).try_collect())?;
+    let commits: Vec<_> = work.wait(read.buffered(READ_AT_ONCE).try_collect()).await?;
     add_up(stage, commits)
 }
 
@@ -155,12 +156,12 @@ fn add_up(
 }
 
 /// The parts of each task that have a record.
-fn committed_parts(work: &Work<'_>, stage: Stage) -> Result<BTreeMap<u32, Vec<u32>>, Cause> {
+async fn committed_parts(work: &Work<'_>, stage: Stage) -> Result<BTreeMap<u32, Vec<u32>>, Cause> {
     let prefix = work.keys.commits(stage);
     let mut places: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     let mut next = None;
     loop {
-        let page = work.wait(work.bucket.list(&prefix, next.as_deref(), false))?;
+        let page = work.wait(work.bucket.list(&prefix, next.as_deref(), false)).await?;
         for object in page.objects {
             let place = object.key.strip_prefix(&prefix).and_then(committed);
             let (task, part) = place.ok_or_else(|| Cause::Bug(format!("{} is no record", object.key)))?;

@@ -4,13 +4,14 @@ use s3inv_cancel::Phase;
 use s3inv_index_format::{FileKind, Joiner, PAGES_AT, TRAILER};
 use s3inv_model::RowCounts;
 use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, Upload};
+use tokio::task::block_in_place;
 
 use super::latest::advance;
 use super::payload::{PublishRequest, Published};
 use super::plan_merge::gather;
 use super::record::{PlanRecord, StageRecord, StoredFile};
 use super::remote::Opened;
-use super::work::{Work, etag, settle};
+use super::work::{Work, drive, etag, settle};
 use super::{Invocation, StepError};
 use crate::Cause;
 use crate::destination::abort;
@@ -21,24 +22,28 @@ const WINDOW: usize = 1 << 20;
 
 /// Publishes the index.
 pub fn publish(invocation: &Invocation, request: &PublishRequest) -> Result<Published, StepError> {
-    let failed = |cause| StepError::in_phase(Phase::Publish, cause);
-    let (work, plan) = Work::with_plan(invocation, &request.execution).map_err(failed)?;
-    let published = publish_index(&work, &plan, request);
-    work.end(published).map_err(failed)
+    drive(invocation, &request.execution, Phase::Publish, async |work| {
+        let plan = work.plan().await?;
+        publish_index(work, &plan, request).await
+    })
 }
 
-fn publish_index(work: &Work<'_>, plan: &PlanRecord, request: &PublishRequest) -> Result<Published, Cause> {
-    let stage: StageRecord = work.get(&work.keys.stage(request.stage))?;
+async fn publish_index(
+    work: &Work<'_>,
+    plan: &PlanRecord,
+    request: &PublishRequest,
+) -> Result<Published, Cause> {
+    let stage: StageRecord = work.get(&work.keys.stage(request.stage)).await?;
     if !stage.last {
         return Err(Cause::Payload(format!("payload: {} wrote no segments", request.stage)));
     }
-    let (segments, merged) = gather(work, request.stage, stage.tasks)?;
-    let joined = Joined::new(work, plan, &segments, &stage.counts, &merged)?;
+    let (segments, merged) = gather(work, request.stage, stage.tasks).await?;
+    let joined = block_in_place(|| Joined::new(work, plan, &segments, &stage.counts, &merged))?;
     let output = work.invocation.buckets.open(&plan.output.bucket)?;
-    let written = write(work, &*output, plan, &joined);
-    settle(work.invocation, &*output);
+    let written = write(work, &*output, plan, &joined).await;
+    settle(work.invocation, &*output).await;
     written?;
-    let latest = work.wait(advance(&*output, &plan.output.folder, &plan.output.snapshot))?;
+    let latest = work.wait(advance(&*output, &plan.output.folder, &plan.output.snapshot)).await?;
     let index = output.uri(&plan.output.index());
     tracing::info!(index, bytes = joined.bytes, latest, "index published");
     Ok(Published { index, bytes: joined.bytes, latest })
@@ -86,14 +91,19 @@ impl Joined {
 
 /// Makes the index appear: create, look, copy, look, complete. Cleanup writes the tombstone, and then
 /// aborts all uploads at the index's key: so either this sees the tombstone, or its upload is gone.
-fn write(work: &Work<'_>, output: &dyn Bucket, plan: &PlanRecord, joined: &Joined) -> Result<(), Cause> {
+async fn write(
+    work: &Work<'_>,
+    output: &dyn Bucket,
+    plan: &PlanRecord,
+    joined: &Joined,
+) -> Result<(), Cause> {
     let key = plan.output.index();
-    let replaced = if plan.replace { work.wait(etag(output, &key))? } else { None };
-    let upload = work.wait(output.begin(&key))?;
-    match copy(work, upload, joined, replaced.as_deref()) {
+    let replaced = if plan.replace { work.wait(etag(output, &key)).await? } else { None };
+    let upload = work.wait(output.begin(&key)).await?;
+    match copy(work, upload, joined, replaced.as_deref()).await {
         Err(Cause::Store(error)) if error.kind() == StoreErrorKind::UploadGone => {
-            work.look()?;
-            match same_index(work, output, &key, joined) {
+            work.look().await?;
+            match same_index(work, output, &key, joined).await {
                 // The old one. Somebody else's cleanup has aborted the upload: it starts over.
                 Err(Cause::AlreadyPublished(_)) if plan.replace => {
                     Err(error_to_retry(output, &key, "its upload was aborted"))
@@ -102,39 +112,43 @@ fn write(work: &Work<'_>, output: &dyn Bucket, plan: &PlanRecord, joined: &Joine
             }
         }
         Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => {
-            same_index(work, output, &key, joined)
+            same_index(work, output, &key, joined).await
         }
         other => other,
     }
 }
 
-fn copy(
+async fn copy(
     work: &Work<'_>,
     mut upload: Box<dyn Upload>,
     joined: &Joined,
     replaced: Option<&str>,
 ) -> Result<(), Cause> {
-    let copied = (|| {
-        work.look()?;
-        work.wait(upload.write(joined.head.clone().into()))?;
-        for (from, range) in &joined.pages {
-            work.wait(upload.copy(from, range.clone(), None))?;
+    match write_all(work, &mut *upload, joined).await {
+        Ok(()) => {
+            let only = replaced.map_or(Only::IfAbsent, Only::IfMatch);
+            work.wait(upload.complete(only)).await
         }
-        work.wait(upload.write(joined.tail.clone().into()))?;
-        work.look()
-    })();
-    match copied {
-        Ok(()) => work.wait(upload.complete(replaced.map_or(Only::IfAbsent, Only::IfMatch))),
         Err(cause) => {
-            abort(&work.invocation.runtime, upload);
+            abort(&work.cancellation, upload).await;
             Err(cause)
         }
     }
 }
 
+async fn write_all(work: &Work<'_>, upload: &mut dyn Upload, joined: &Joined) -> Result<(), Cause> {
+    work.look().await?;
+    work.wait(upload.write(joined.head.clone().into())).await?;
+    for (from, range) in &joined.pages {
+        work.wait(upload.copy(from, range.clone(), None)).await?;
+    }
+    work.wait(upload.write(joined.tail.clone().into())).await?;
+    work.look().await
+}
+
 /// What is there is this index, or another one.
-fn same_index(work: &Work<'_>, output: &dyn Bucket, key: &str, joined: &Joined) -> Result<(), Cause> {
-    let (trailer, meta) = match work.wait(output.read_tail(key, TRAILER as u64)) {
+async fn same_index(work: &Work<'_>, output: &dyn Bucket, key: &str, joined: &Joined) -> Result<(), Cause> {
+    let (trailer, meta) = match work.wait(output.read_tail(key, TRAILER as u64)).await {
         Ok(read) => read,
         // Somebody has removed it: publishing starts over.
         Err(Cause::Store(error)) if error.kind() == StoreErrorKind::NotFound => {

@@ -26,30 +26,36 @@ pub(super) struct Part<P> {
 }
 
 /// Does the next part of a task, from where the last record of it ends, and commits it.
-pub(super) fn next_part<P: Serialize + DeserializeOwned>(
+pub(super) async fn next_part<P: Serialize + DeserializeOwned>(
     work: &Work<'_>,
     request: &TaskRequest,
-    do_it: impl FnOnce(&Attempt<'_>, Option<P>) -> Result<Part<P>, Cause>,
+    do_it: impl AsyncFnOnce(&Attempt<'_>, Option<P>) -> Result<Part<P>, Cause>,
 ) -> Result<Option<Checkpoint>, Cause> {
-    let (part, start) = match last_record::<P>(work, request)? {
+    let (part, start) = match last_record::<P>(work, request).await? {
         (_, Some(Commit { next: None, .. })) => return Ok(None),
         (part, last) => (part, last.and_then(|commit| commit.next)),
     };
     let attempt = Attempt { work, stage: request.stage, task: request.task, written: Mutex::default() };
-    // What goes wrong before the record leaves nothing. From then on, the record may be there, whatever
-    // the answer was, and what it lists has to stay.
-    let done = do_it(&attempt, start).inspect_err(|_| attempt.discard())?;
-    attempt.commit(part, done)
+    match do_it(&attempt, start).await {
+        Ok(done) => attempt.commit(part, done).await,
+        // What goes wrong before the record leaves nothing. From then on, the record may be there,
+        // whatever the answer was, and what it lists has to stay.
+        Err(cause) => {
+            attempt.discard().await;
+            Err(cause)
+        }
+    }
 }
 
 /// How many records a task has, and the last of them.
-fn last_record<P: DeserializeOwned>(
+async fn last_record<P: DeserializeOwned>(
     work: &Work<'_>,
     request: &TaskRequest,
 ) -> Result<(u32, Option<Commit<P>>), Cause> {
     let mut last = None;
     for part in 0..MOST_PARTS {
-        match work.find::<Commit<P>>(&work.keys.commit(request.stage, request.task, part))? {
+        let key = work.keys.commit(request.stage, request.task, part);
+        match work.find::<Commit<P>>(&key).await? {
             Some(commit) if commit.next.is_none() => return Ok((part + 1, Some(commit))),
             Some(commit) => last = Some(commit),
             None => return Ok((part, last)),
@@ -71,30 +77,36 @@ impl Attempt<'_> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a file.
-    pub(super) fn create(&self) -> Result<(String, Destination), Cause> {
-        let Work { invocation, bucket, keys, cancellation, .. } = self.work;
+    /// The key of its next file, which it says that it is going to write.
+    pub(super) fn name(&self) -> String {
         let mut written = self.written();
-        let key = keys.data(self.stage, self.task, &invocation.attempt, written.len());
+        let key = self.work.keys.data(self.stage, self.task, &self.work.invocation.attempt, written.len());
         written.push(key.clone());
         self.work.writes(&key);
+        key
+    }
+
+    /// Starts a file. It blocks.
+    pub(super) fn create(&self) -> Result<(String, Destination), Cause> {
+        let Work { invocation, bucket, cancellation, .. } = self.work;
+        let key = self.name();
         let out = Destination::create(&**bucket, &key, &invocation.runtime, cancellation)?;
         Ok((key, out))
     }
 
-    /// Completes a file.
+    /// Completes a file. It blocks.
     pub(super) fn complete(
         &self,
         (key, out): (String, Destination),
         info: &Info,
     ) -> Result<StoredFile, Cause> {
         let bytes = out.publish()?;
-        self.work.look()?;
+        self.work.invocation.runtime.block_on(self.work.look())?;
         Ok(StoredFile { key, bytes, prefixes: info.prefixes })
     }
 
     /// Makes the part count, unless another attempt has done so before.
-    fn commit<P: Serialize + DeserializeOwned>(
+    async fn commit<P: Serialize + DeserializeOwned>(
         &self,
         part: u32,
         done: Part<P>,
@@ -103,26 +115,26 @@ impl Attempt<'_> {
         let attempt = self.work.invocation.attempt.clone();
         let mine = Commit { version: Version, attempt, files, counts, next };
         let key = self.work.keys.commit(self.stage, self.task, part);
-        let is_done = if self.work.put_new(&key, &mine)? {
+        let is_done = if self.work.put_new(&key, &mine).await? {
             mine.next.is_none()
         } else {
-            let there: Commit<P> = self.work.get(&key)?;
+            let there: Commit<P> = self.work.get(&key).await?;
             if there.attempt != mine.attempt {
                 tracing::info!(
                     part,
                     "another attempt has committed this part: what this one wrote is removed"
                 );
-                self.discard();
+                self.discard().await;
             }
             there.next.is_none()
         };
-        self.work.look()?;
+        self.work.look().await?;
         Ok((!is_done).then_some(Checkpoint { checkpoint: part + 1 }))
     }
 
     /// Removes what was written.
-    fn discard(&self) {
+    async fn discard(&self) {
         let written = std::mem::take(&mut *self.written());
-        self.work.remove(&written);
+        self.work.remove(&written).await;
     }
 }

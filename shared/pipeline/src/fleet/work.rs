@@ -4,15 +4,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use s3inv_cancel::{Cancellation, Stop};
+use s3inv_cancel::{Cancellation, Phase, Stop};
 use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, put};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use super::record::PlanRecord;
 use super::scratch::Keys;
-use super::{Execution, Invocation, TaskRequest};
+use super::{Execution, Invocation, StepError, TaskRequest};
 use crate::Cause;
 
 /// How often a step at work looks for the tombstone.
@@ -22,7 +23,7 @@ const SETTLE_WITHIN: Duration = Duration::from_millis(400);
 /// Documents longer than this are not believed.
 const LONGEST: u64 = 256 << 20;
 
-/// A step at work. Dropped, it has stopped looking.
+/// An execution's scratch, as one invocation of a step works in it.
 pub(super) struct Work<'a> {
     pub(super) invocation: &'a Invocation,
     pub(super) bucket: Arc<dyn Bucket>,
@@ -33,44 +34,64 @@ pub(super) struct Work<'a> {
     limit: Option<Duration>,
     /// The keys that it wrote, or may have.
     written: Mutex<Vec<String>>,
-    looking: Option<JoinHandle<()>>,
+}
+
+/// Drives a step to its end. Meanwhile somebody looks for the tombstone; nothing runs on afterwards.
+pub(super) fn drive<'a, T>(
+    invocation: &'a Invocation,
+    execution: &Execution,
+    phase: Phase,
+    step: impl AsyncFnOnce(&mut Work<'a>) -> Result<T, Cause>,
+) -> Result<T, StepError> {
+    let driven = || {
+        let work = Work::new(invocation, execution)?;
+        let bucket = Arc::clone(&work.bucket);
+        let looking = LookingOut::start(&work);
+        let done = invocation.runtime.block_on(work.whole(step));
+        drop(looking);
+        invocation.runtime.block_on(settle(invocation, &*bucket));
+        done
+    };
+    driven().map_err(|cause| StepError::in_phase(phase, cause))
 }
 
 impl<'a> Work<'a> {
-    /// Begins, unless the execution has ended already.
-    pub(super) fn begin(invocation: &'a Invocation, execution: &Execution) -> Result<Self, Cause> {
-        let bucket = invocation.buckets.open(&invocation.scratch.bucket)?;
-        let keys = Keys::new(&invocation.scratch, execution);
-        let cancellation = invocation.cancellation.child();
-        let looking =
-            invocation.runtime.spawn(look_out(Arc::clone(&bucket), keys.tombstone(), cancellation.clone()));
-        let work = Self {
+    /// Of an execution that may have ended: nothing is asked yet.
+    pub(super) fn new(invocation: &'a Invocation, execution: &Execution) -> Result<Self, Cause> {
+        Ok(Self {
             invocation,
-            bucket,
-            keys,
-            cancellation,
+            bucket: invocation.buckets.open(&invocation.scratch.bucket)?,
+            keys: Keys::new(&invocation.scratch, execution),
+            cancellation: invocation.cancellation.child(),
             limit: None,
             written: Mutex::default(),
-            looking: Some(looking),
+        })
+    }
+
+    /// Does a step, unless the execution has ended already. If it ends meanwhile, nothing stays of what the
+    /// step wrote.
+    pub(super) async fn whole<T>(
+        mut self,
+        step: impl AsyncFnOnce(&mut Self) -> Result<T, Cause>,
+    ) -> Result<T, Cause> {
+        let done = match self.is_over().await {
+            Ok(false) => step(&mut self).await,
+            Ok(true) => return Err(Cause::ScratchGone),
+            Err(cause) => Err(cause),
         };
-        match work.is_over() {
-            Ok(false) => Ok(work),
-            Ok(true) => Err(Cause::ScratchGone),
-            Err(cause) => Err(work.explain(cause)),
+        match done {
+            Ok(done) => Ok(done),
+            Err(cause) => Err(self.undo(self.explain(cause)).await),
         }
     }
 
-    /// Begins, and reads the plan.
-    pub(super) fn with_plan(
-        invocation: &'a Invocation,
-        execution: &Execution,
-    ) -> Result<(Self, PlanRecord), Cause> {
-        let mut work = Self::begin(invocation, execution)?;
-        let plan: Option<PlanRecord> = work.find(&work.keys.plan()).map_err(|cause| work.explain(cause))?;
+    /// What is to be built.
+    pub(super) async fn plan(&mut self) -> Result<PlanRecord, Cause> {
+        let plan: Option<PlanRecord> = self.find(&self.keys.plan()).await?;
         // A tombstone outlives the scratch, but a lifecycle rule may have removed both.
         let plan = plan.ok_or(Cause::ScratchGone)?;
-        work.until(plan.deadline_ms);
-        Ok((work, plan))
+        self.until(plan.deadline_ms);
+        Ok(plan)
     }
 
     /// Has it end when the caller wants it to, in milliseconds since 1970.
@@ -81,29 +102,22 @@ impl<'a> Work<'a> {
         self.cancellation = self.cancellation.with_timeout(left);
     }
 
-    /// Ends the step: nothing of it runs on, and if the execution is over, nothing stays of what it wrote.
-    pub(super) fn end<T>(mut self, done: Result<T, Cause>) -> Result<T, Cause> {
-        let done = done.map_err(|cause| self.explain(cause)).map_err(|cause| self.undo(cause));
-        self.stop_looking();
-        settle(self.invocation, &*self.bucket);
-        done
-    }
-
     /// After the tombstone there is no other cause: what else went wrong followed from it.
-    fn undo(&self, cause: Cause) -> Cause {
-        let over = self.invocation.wait(exists(&*self.bucket, &self.keys.tombstone()));
+    async fn undo(&self, cause: Cause) -> Cause {
+        let over = self.invocation.wait(exists(&*self.bucket, &self.keys.tombstone())).await;
         if !matches!(over, Ok(true)) {
             return cause;
         }
-        self.remove(&std::mem::take(&mut *self.written()));
+        let written = std::mem::take(&mut *self.written());
+        self.remove(&written).await;
         Stop::Cancelled.into()
     }
 
     /// Removes objects, as far as that can be: the rest is cleanup's. That the execution is over doesn't
     /// keep it from that.
-    pub(super) fn remove(&self, keys: &[String]) {
+    pub(super) async fn remove(&self, keys: &[String]) {
         if !keys.is_empty()
-            && let Err(cause) = self.invocation.wait(self.bucket.delete(keys))
+            && let Err(cause) = self.invocation.wait(self.bucket.delete(keys)).await
         {
             tracing::warn!(error = %cause, "not removed: cleanup will");
         }
@@ -118,14 +132,6 @@ impl<'a> Work<'a> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn stop_looking(&mut self) {
-        if let Some(looking) = self.looking.take() {
-            looking.abort();
-            // It ends at its next await, which is where it waits.
-            let _ = self.invocation.runtime.block_on(looking);
-        }
-    }
-
     /// Tells the end of the caller's time from that of the invocation.
     fn explain(&self, cause: Cause) -> Cause {
         let callers = self.limit.is_some_and(|limit| self.cancellation.now() >= limit);
@@ -135,50 +141,50 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Drives requests, until the step has to end.
-    pub(super) fn wait<T, E>(&self, request: impl Future<Output = Result<T, E>>) -> Result<T, Cause>
+    /// Waits for a request, until the step has to end.
+    pub(super) async fn wait<T, E>(&self, request: impl Future<Output = Result<T, E>>) -> Result<T, Cause>
     where
         Cause: From<E>,
     {
-        Ok(self.invocation.runtime.block_on(self.cancellation.guard(request))??)
+        Ok(self.cancellation.guard(request).await??)
     }
 
     /// Whether the tombstone is there.
-    fn is_over(&self) -> Result<bool, Cause> {
-        self.wait(exists(&*self.bucket, &self.keys.tombstone()))
+    async fn is_over(&self) -> Result<bool, Cause> {
+        self.wait(exists(&*self.bucket, &self.keys.tombstone())).await
     }
 
     /// Looks for the tombstone, as after each object that was completed: whoever removes the scratch
     /// after the tombstone has seen the object, or this sees the tombstone.
-    pub(super) fn look(&self) -> Result<(), Cause> {
-        if self.is_over()? { Err(Stop::Cancelled.into()) } else { Ok(()) }
+    pub(super) async fn look(&self) -> Result<(), Cause> {
+        if self.is_over().await? { Err(Stop::Cancelled.into()) } else { Ok(()) }
     }
 
     /// A document.
-    pub(super) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<T, Cause> {
-        let found = self.find(key)?;
+    pub(super) async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<T, Cause> {
+        let found = self.find(key).await?;
         // A document that steps before this one wrote, and only cleanup removes.
         found.ok_or_else(|| Cause::Bug(format!("{} is missing", self.bucket.uri(key))))
     }
 
     /// A document that may not be there.
-    pub(super) fn find<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Cause> {
-        self.wait(find(&*self.bucket, key))
+    pub(super) async fn find<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Cause> {
+        self.wait(find(&*self.bucket, key)).await
     }
 
     /// What a task is to do.
-    pub(super) fn description<T: DeserializeOwned>(&self, request: &TaskRequest) -> Result<T, Cause> {
+    pub(super) async fn description<T: DeserializeOwned>(&self, request: &TaskRequest) -> Result<T, Cause> {
         let key = self.keys.tasks(request.stage);
         let end = request.offset.saturating_add(request.length.min(LONGEST));
-        let bytes = self.wait(self.bucket.read(&key, request.offset..end, None))?;
+        let bytes = self.wait(self.bucket.read(&key, request.offset..end, None)).await?;
         let parsed = serde_json::from_slice(&bytes);
         parsed.map_err(|error| Cause::Document { uri: self.bucket.uri(&key), error })
     }
 
     /// Writes a document, unless there is one; whether there was none.
-    pub(super) fn put_new(&self, key: &str, document: &impl Serialize) -> Result<bool, Cause> {
+    pub(super) async fn put_new(&self, key: &str, document: &impl Serialize) -> Result<bool, Cause> {
         self.writes(key);
-        match self.wait(put(&*self.bucket, key, json(document)?, Only::IfAbsent)) {
+        match self.wait(put(&*self.bucket, key, json(document)?, Only::IfAbsent)).await {
             Ok(()) => Ok(true),
             Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => Ok(false),
             Err(cause) => Err(cause),
@@ -186,22 +192,41 @@ impl<'a> Work<'a> {
     }
 
     /// Writes what is the same whoever writes it.
-    pub(super) fn put(&self, key: &str, bytes: impl Into<Bytes> + Send) -> Result<(), Cause> {
+    pub(super) async fn put(&self, key: &str, bytes: impl Into<Bytes> + Send) -> Result<(), Cause> {
         self.writes(key);
-        self.wait(put(&*self.bucket, key, bytes, Only::Always))
+        self.wait(put(&*self.bucket, key, bytes, Only::Always)).await
     }
 }
 
-impl Drop for Work<'_> {
+/// Somebody who looks for the tombstone while a step works. Dropped, he has ended.
+struct LookingOut<'a> {
+    runtime: &'a Handle,
+    task: Option<JoinHandle<()>>,
+}
+
+impl<'a> LookingOut<'a> {
+    fn start(work: &Work<'a>) -> Self {
+        let runtime = &work.invocation.runtime;
+        let (bucket, tombstone) = (Arc::clone(&work.bucket), work.keys.tombstone());
+        let task = runtime.spawn(look_out(bucket, tombstone, work.cancellation.clone()));
+        Self { runtime, task: Some(task) }
+    }
+}
+
+impl Drop for LookingOut<'_> {
     fn drop(&mut self) {
-        self.stop_looking();
+        if let Some(task) = self.task.take() {
+            task.abort();
+            // It ends at its next await, which is where it waits.
+            let _ = self.runtime.block_on(task);
+        }
     }
 }
 
 /// Waits until nothing runs any more of what was cut off, as far as the store answers in time.
-pub(super) fn settle(invocation: &Invocation, bucket: &dyn Bucket) {
-    let settled = async { tokio::time::timeout(SETTLE_WITHIN, bucket.settle()).await };
-    if invocation.runtime.block_on(settled).is_err() {
+pub(super) async fn settle(invocation: &Invocation, bucket: &dyn Bucket) {
+    let grace = invocation.cancellation.grace(SETTLE_WITHIN);
+    if grace.guard(bucket.settle()).await.is_err() {
         tracing::warn!("storage did not answer in time: an unfinished upload may be left to cleanup");
     }
 }
