@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Store, StoreError, Upload};
+use crate::{Store, StoreError, Suspended, Upload};
 
 /// An object of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,10 @@ pub trait Bucket: Store {
     /// [`UploadGone`](crate::StoreErrorKind::UploadGone). Either comes first, never both.
     async fn begin(&self, key: &str) -> Result<Box<dyn Upload>, StoreError>;
 
+    /// Goes on with an upload that was left open, behind the [`Suspended::bytes`] of it. Whether it still
+    /// is open, its next request will tell. Two that go on with one write the same, or one of them fails.
+    fn resume(&self, key: &str, suspended: Suspended) -> Box<dyn Upload>;
+
     /// Key and id of every open upload whose key starts with `prefix`, in the order of their keys.
     ///
     /// One of [`Store::create`] may be among them.
@@ -66,6 +70,10 @@ impl<B: Bucket + ?Sized> Bucket for Arc<B> {
 
     async fn begin(&self, key: &str) -> Result<Box<dyn Upload>, StoreError> {
         (**self).begin(key).await
+    }
+
+    fn resume(&self, key: &str, suspended: Suspended) -> Box<dyn Upload> {
+        (**self).resume(key, suspended)
     }
 
     async fn uploads(&self, prefix: &str) -> Result<Vec<(String, String)>, StoreError> {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Bucket, ObjectMeta, Only, Page, Store, StoreError, Upload};
+use crate::{Bucket, ObjectMeta, Only, Page, Store, StoreError, Suspended, Upload};
 
 /// How often each method was called, and how many bytes came back or went out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -133,6 +133,10 @@ impl<B: Bucket> Bucket for Counting<B> {
         Ok(self.counting(self.inner.begin(key).await?))
     }
 
+    fn resume(&self, key: &str, suspended: Suspended) -> Box<dyn Upload> {
+        self.counting(self.inner.resume(key, suspended))
+    }
+
     async fn uploads(&self, prefix: &str) -> Result<Vec<(String, String)>, StoreError> {
         self.counts.add(|c| c.uploads += 1);
         self.inner.uploads(prefix).await
@@ -180,6 +184,10 @@ impl Upload for CountingUpload {
     async fn abort(self: Box<Self>) -> Result<(), StoreError> {
         self.counts.add(|c| c.abort += 1);
         self.inner.abort().await
+    }
+
+    async fn suspend(self: Box<Self>) -> Result<Suspended, StoreError> {
+        self.inner.suspend().await
     }
 }
 

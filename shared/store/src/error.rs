@@ -102,6 +102,10 @@ impl StoreError {
         )
     }
 
+    pub(crate) fn not_to_suspend(uri: &str) -> Self {
+        Self::invalid(uri, "an upload that nobody else can see, and so nobody can go on with")
+    }
+
     pub(crate) fn other(uri: &str, text: &str) -> Self {
         Self::new(uri, StoreErrorKind::Other, text)
     }

@@ -81,4 +81,4 @@ pub use local::LocalStore;
 pub use location::Location;
 pub use memory::MemoryStore;
 pub use s3::{S3Store, in_region_of, sdk_config};
-pub use store::{ObjectMeta, Only, Store, Upload, put};
+pub use store::{ObjectMeta, Only, Store, Suspended, Upload, put};

@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::error::check_range;
 use crate::lease::{TempFile, directory_holding};
-use crate::{ObjectMeta, Only, Store, StoreError, StoreErrorKind, Upload};
+use crate::{ObjectMeta, Only, Store, StoreError, StoreErrorKind, Suspended, Upload};
 
 /// Regular files below a directory. A key is a relative path with `/`.
 ///
@@ -256,6 +256,12 @@ impl Upload for LocalUpload {
 
     async fn abort(self: Box<Self>) -> Result<(), StoreError> {
         self.temporary.discard().map_err(|e| StoreError::io(&self.uri, &e))
+    }
+
+    async fn suspend(self: Box<Self>) -> Result<Suspended, StoreError> {
+        let refused = StoreError::not_to_suspend(&self.uri);
+        self.abort().await?;
+        Err(refused)
     }
 }
 

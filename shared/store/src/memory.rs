@@ -1,4 +1,5 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,7 +7,8 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 
 use crate::error::check_range;
-use crate::{Bucket, Listed, ObjectMeta, Only, Page, Store, StoreError, Upload};
+use crate::store::StoredPart;
+use crate::{Bucket, Listed, ObjectMeta, Only, Page, Store, StoreError, StoreErrorKind, Suspended, Upload};
 
 /// How many objects and folders a page has. S3's 1,000 would hide the next page from tests.
 const PAGE: usize = 10;
@@ -21,8 +23,8 @@ pub struct MemoryStore(Arc<Mutex<Objects>>);
 #[derive(Debug, Default)]
 struct Objects {
     by_key: BTreeMap<String, (Bytes, ObjectMeta)>,
-    /// Key and id of the uploads that [`Bucket::begin`] began.
-    uploads: BTreeSet<(String, String)>,
+    /// The uploads that [`Bucket::begin`] began by key and id, and their parts by number.
+    uploads: BTreeMap<(String, String), BTreeMap<usize, (String, Bytes)>>,
     /// Objects written and uploads begun: no number comes twice.
     count: u64,
 }
@@ -98,8 +100,15 @@ impl MemoryStore {
         self.lock().by_key.get(key).cloned().ok_or_else(|| StoreError::not_found(&self.uri(key)))
     }
 
-    fn upload(&self, key: &str, id: Option<String>) -> Box<dyn Upload> {
-        Box::new(MemoryUpload { store: self.clone(), key: key.to_owned(), id, bytes: BytesMut::new() })
+    fn upload(&self, key: &str, id: Option<String>) -> MemoryUpload {
+        MemoryUpload {
+            store: self.clone(),
+            key: key.to_owned(),
+            id,
+            bytes: BytesMut::new(),
+            parts: Vec::new(),
+            stored: 0,
+        }
     }
 }
 
@@ -124,7 +133,7 @@ impl Store for MemoryStore {
     }
 
     async fn create(&self, key: &str) -> Result<Box<dyn Upload>, StoreError> {
-        Ok(self.upload(key, None))
+        Ok(Box::new(self.upload(key, None)))
     }
 
     fn uri(&self, key: &str) -> String {
@@ -149,13 +158,20 @@ impl Bucket for MemoryStore {
     async fn begin(&self, key: &str) -> Result<Box<dyn Upload>, StoreError> {
         let mut objects = self.lock();
         let id = objects.next().to_string();
-        objects.uploads.insert((key.to_owned(), id.clone()));
-        Ok(self.upload(key, Some(id)))
+        objects.uploads.insert((key.to_owned(), id.clone()), BTreeMap::new());
+        Ok(Box::new(self.upload(key, Some(id))))
+    }
+
+    fn resume(&self, key: &str, suspended: Suspended) -> Box<dyn Upload> {
+        let parts = suspended.parts.into_iter().filter_map(|part| part.etag).collect();
+        let mut upload = self.upload(key, Some(suspended.id));
+        (upload.parts, upload.stored) = (parts, suspended.bytes);
+        Box::new(upload)
     }
 
     async fn uploads(&self, prefix: &str) -> Result<Vec<(String, String)>, StoreError> {
         let open = self.lock();
-        Ok(open.uploads.iter().filter(|(key, _)| key.starts_with(prefix)).cloned().collect())
+        Ok(open.uploads.keys().filter(|(key, _)| key.starts_with(prefix)).cloned().collect())
     }
 
     async fn abort_upload(&self, key: &str, id: &str) -> Result<(), StoreError> {
@@ -169,7 +185,12 @@ struct MemoryUpload {
     key: String,
     /// Of one that others can see and abort.
     id: Option<String>,
+    /// What was written to one that they can't.
     bytes: BytesMut,
+    /// The `ETag` of each part of one that they can.
+    parts: Vec<String>,
+    /// Bytes of these.
+    stored: u64,
 }
 
 impl MemoryUpload {
@@ -177,21 +198,49 @@ impl MemoryUpload {
         self.store.uri(&self.key)
     }
 
-    fn check_open(&self, objects: &Objects) -> Result<(), StoreError> {
-        match &self.id {
-            Some(id) if !objects.uploads.contains(&(self.key.clone(), id.clone())) => {
-                Err(StoreError::upload_gone(&self.uri()))
-            }
-            _ => Ok(()),
-        }
+    /// The parts that are there, if the upload is open.
+    fn open<'o>(
+        &self,
+        id: &str,
+        objects: &'o mut Objects,
+    ) -> Result<&'o mut BTreeMap<usize, (String, Bytes)>, StoreError> {
+        let open = objects.uploads.get_mut(&(self.key.clone(), id.to_owned()));
+        open.ok_or_else(|| StoreError::upload_gone(&self.uri()))
     }
+
+    /// All that was written, where it is still there.
+    fn whole(&mut self, objects: &mut Objects) -> Result<Bytes, StoreError> {
+        let Some(id) = &self.id else { return Ok(self.bytes.split().freeze()) };
+        let parts = self.open(id, objects)?;
+        let mut whole = BytesMut::new();
+        for (number, etag) in self.parts.iter().enumerate() {
+            match parts.get(&number) {
+                Some((there, bytes)) if there == etag => whole.extend_from_slice(bytes),
+                _ => return Err(StoreError::new(&self.uri(), StoreErrorKind::Retryable, "InvalidPart")),
+            }
+        }
+        Ok(whole.freeze())
+    }
+}
+
+/// As S3 has them: the same for the same bytes.
+fn part_etag(bytes: &Bytes) -> String {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
 }
 
 #[async_trait]
 impl Upload for MemoryUpload {
     async fn write(&mut self, bytes: Bytes) -> Result<(), StoreError> {
-        self.check_open(&self.store.lock())?;
-        self.bytes.extend_from_slice(&bytes);
+        let Some(id) = &self.id else {
+            self.bytes.extend_from_slice(&bytes);
+            return Ok(());
+        };
+        let (number, etag) = (self.parts.len(), part_etag(&bytes));
+        self.stored += bytes.len() as u64;
+        self.open(id, &mut self.store.lock())?.insert(number, (etag.clone(), bytes));
+        self.parts.push(etag);
         Ok(())
     }
 
@@ -207,21 +256,29 @@ impl Upload for MemoryUpload {
     }
 
     async fn complete(mut self: Box<Self>, only: Only<'_>) -> Result<(), StoreError> {
-        let bytes = self.bytes.split().freeze();
-        let mut objects = self.store.lock();
-        self.check_open(&objects)?;
+        let store = self.store.clone();
+        let mut objects = store.lock();
+        let whole = self.whole(&mut objects)?;
         if !objects.holds(&self.key, only) {
             return Err(StoreError::precondition(&self.uri(), only));
         }
-        objects.put(&self.key, bytes);
+        objects.put(&self.key, whole);
         Ok(())
     }
 
     async fn abort(self: Box<Self>) -> Result<(), StoreError> {
         Ok(())
     }
+
+    async fn suspend(mut self: Box<Self>) -> Result<Suspended, StoreError> {
+        let id = self.id.take().ok_or_else(|| StoreError::not_to_suspend(&self.uri()))?;
+        let part = |etag| StoredPart { etag: Some(etag), crc32: None };
+        let parts = std::mem::take(&mut self.parts).into_iter().map(part).collect();
+        Ok(Suspended { id, parts, bytes: self.stored })
+    }
 }
 
+/// One that was begun is aborted, completed or not; [`Upload::suspend`] takes its id away.
 impl Drop for MemoryUpload {
     fn drop(&mut self) {
         if let Some(id) = self.id.take() {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
 
@@ -102,6 +103,28 @@ pub trait Upload: Send {
 
     /// Removes everything written.
     async fn abort(self: Box<Self>) -> Result<(), StoreError>;
+
+    /// Leaves an upload of [`Bucket::begin`](crate::Bucket::begin) open, for
+    /// [`Bucket::resume`](crate::Bucket::resume) to go on from what has been stored of it. Others are
+    /// aborted, and can't be resumed.
+    async fn suspend(self: Box<Self>) -> Result<Suspended, StoreError>;
+}
+
+/// An open upload that nobody works at, and how far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspended {
+    pub(crate) id: String,
+    pub(crate) parts: Vec<StoredPart>,
+    /// Bytes that are stored: what was written after them is to be written again.
+    pub bytes: u64,
+}
+
+/// What completing an upload has to name of each of its parts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredPart {
+    pub(crate) etag: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) crc32: Option<String>,
 }
 
 #[async_trait]

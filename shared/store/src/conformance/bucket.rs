@@ -19,6 +19,7 @@ pub async fn run_bucket(bucket: Arc<dyn Bucket>, prefix: &str) {
     suite.gone().await;
     suite.ended().await;
     suite.fenced().await;
+    suite.resumed().await;
     suite.bucket.settle().await;
     assert_eq!(suite.open("").await, []);
 }
@@ -150,6 +151,36 @@ impl Suite<'_> {
         drop(upload);
         self.bucket.settle().await;
         assert_eq!(self.open("").await, []);
+    }
+
+    /// An upload that was left open is gone on with, by two at once if need be.
+    async fn resumed(&self) {
+        let bytes: Vec<u8> = (0..2 * LARGE).map(|at| (at % 251) as u8).collect();
+        let mut upload = self.begin("resumed").await;
+        upload.write(bytes[..LARGE].to_vec().into()).await.unwrap();
+        let suspended = upload.suspend().await.unwrap();
+        self.bucket.settle().await;
+        let (key, _) = self.open("resumed").await.remove(0);
+        assert!((1..=LARGE as u64).contains(&suspended.bytes), "{}", suspended.bytes);
+        let rest = Bytes::from(bytes.clone()).slice(suspended.bytes as usize..);
+        let mut both = Vec::new();
+        for suspended in [suspended.clone(), suspended] {
+            let mut upload = self.bucket.resume(&key, suspended);
+            upload.write(rest.clone()).await.unwrap();
+            both.push(upload);
+        }
+        both.pop().unwrap().complete(Only::IfAbsent).await.unwrap();
+        assert_eq!(self.bucket.read(&key, 0..bytes.len() as u64, None).await.unwrap(), bytes);
+        both.pop().unwrap().complete(Only::IfAbsent).await.unwrap_err();
+        assert_eq!(self.bucket.head(&key).await.unwrap().size, bytes.len() as u64);
+        let gone = self.begin("resumed").await.suspend().await.unwrap();
+        self.bucket.abort_upload(&key, &self.open("resumed").await.remove(0).1).await.unwrap();
+        let mut upload = self.bucket.resume(&key, gone);
+        let done = match upload.write(rest).await {
+            Ok(()) => upload.complete(Only::Always).await,
+            Err(error) => Err(error),
+        };
+        self.check_gone(&done.unwrap_err(), &key);
     }
 
     /// As an index is published: begin, copy, complete only if there is none.

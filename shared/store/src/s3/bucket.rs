@@ -10,7 +10,7 @@ use super::open::abort;
 use super::refused::{Doing, refused, reported};
 use super::upload::S3Upload;
 use super::{S3Store, Store};
-use crate::{Bucket, Listed, Page, StoreError, StoreErrorKind, Upload, percent};
+use crate::{Bucket, Listed, Page, StoreError, StoreErrorKind, Suspended, Upload, percent};
 
 /// How many keys `DeleteObjects` takes.
 const DELETED_AT_ONCE: usize = 1000;
@@ -47,6 +47,10 @@ impl Bucket for S3Store {
 
     async fn begin(&self, key: &str) -> Result<Box<dyn Upload>, StoreError> {
         Ok(Box::new(S3Upload::begin(self.clone(), key).await?))
+    }
+
+    fn resume(&self, key: &str, suspended: Suspended) -> Box<dyn Upload> {
+        Box::new(S3Upload::resume(self.clone(), key, suspended))
     }
 
     async fn uploads(&self, prefix: &str) -> Result<Vec<(String, String)>, StoreError> {

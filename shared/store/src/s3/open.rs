@@ -89,6 +89,17 @@ impl OpenUpload {
         Ok(Self { store, key, id, ended: false })
     }
 
+    /// One that somebody has left open.
+    pub(super) fn resume(store: &S3Store, key: &str, id: String) -> Self {
+        Self { store: store.clone(), key: key.to_owned(), id, ended: false }
+    }
+
+    /// Leaves it open; its id.
+    pub(super) fn leave(mut self) -> String {
+        self.ended = true;
+        std::mem::take(&mut self.id)
+    }
+
     fn uri(&self) -> String {
         self.store.uri(&self.key)
     }
@@ -164,7 +175,7 @@ fn part_number(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-fn completed(number: i32, etag: Option<String>, checksum: Option<String>) -> CompletedPart {
+pub(super) fn completed(number: i32, etag: Option<String>, checksum: Option<String>) -> CompletedPart {
     CompletedPart::builder().part_number(number).set_e_tag(etag).set_checksum_crc32(checksum).build()
 }
 

@@ -80,7 +80,17 @@ fn kind(status: u16, code: Option<&str>, doing: Doing<'_>) -> StoreErrorKind {
         (_, Some("NoSuchKey")) if matches!(doing, Doing::Completing(Only::IfMatch(_))) => {
             StoreErrorKind::Precondition
         }
-        (_, Some("SlowDown" | "RequestTimeout" | "InternalError" | "ConditionalRequestConflict"))
+        // InvalidPart: somebody who went on with the same upload has written that part again.
+        (
+            _,
+            Some(
+                "SlowDown"
+                | "RequestTimeout"
+                | "InternalError"
+                | "ConditionalRequestConflict"
+                | "InvalidPart",
+            ),
+        )
         | (409 | 429 | 500.., _) => StoreErrorKind::Retryable,
         (401 | 403, _)
         | (_, Some("AccessDenied" | "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired")) => {

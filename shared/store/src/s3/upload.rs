@@ -5,11 +5,12 @@ use aws_sdk_s3::types::CompletedPart;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::open::{OpenUpload, Source, conditions};
+use super::open::{OpenUpload, Source, completed, conditions};
 use super::parts::{Plan, part_size};
 use super::refused::{Doing, refused};
 use super::{S3Store, Store};
-use crate::{Only, StoreError, Upload};
+use crate::store::StoredPart;
+use crate::{Only, StoreError, Suspended, Upload};
 
 /// How many parts are copied at the same time.
 const COPIES: usize = 8;
@@ -24,6 +25,8 @@ pub(super) struct S3Upload {
     buffer: BytesMut,
     open: Option<OpenUpload>,
     parts: Vec<CompletedPart>,
+    /// Bytes of these.
+    stored: u64,
     /// Between the start of a write or copy and its success.
     broken: bool,
 }
@@ -32,13 +35,21 @@ impl S3Upload {
     /// Nothing is asked of S3 before there is a whole part.
     pub(super) fn new(store: S3Store, key: &str) -> Self {
         let (buffer, parts) = (BytesMut::new(), Vec::new());
-        Self { store, key: key.to_owned(), buffer, open: None, parts, broken: false }
+        Self { store, key: key.to_owned(), buffer, open: None, parts, stored: 0, broken: false }
     }
 
     /// A multipart upload from the start.
     pub(super) async fn begin(store: S3Store, key: &str) -> Result<Self, StoreError> {
         let open = OpenUpload::start(&store, key).await?;
         Ok(Self { open: Some(open), ..Self::new(store, key) })
+    }
+
+    /// An upload that was left open.
+    pub(super) fn resume(store: S3Store, key: &str, Suspended { id, parts, bytes }: Suspended) -> Self {
+        let open = Some(OpenUpload::resume(&store, key, id));
+        let numbered = |(number, part): (i32, StoredPart)| completed(number, part.etag, part.crc32);
+        let parts = (1..).zip(parts).map(numbered).collect();
+        Self { open, parts, stored: bytes, ..Self::new(store, key) }
     }
 
     fn check(&self) -> Result<(), StoreError> {
@@ -70,8 +81,10 @@ impl S3Upload {
     /// Uploads the buffer as the next part.
     async fn flush(&mut self) -> Result<(), StoreError> {
         let (number, bytes) = (self.parts.len() + 1, self.buffer.split().freeze());
+        let len = bytes.len() as u64;
         let part = self.opened().await?.part(number, bytes).await?;
         self.parts.push(part);
+        self.stored += len;
         Ok(())
     }
 
@@ -104,10 +117,12 @@ impl S3Upload {
             self.flush().await?;
         }
         let numbers = self.parts.len() + 1..;
+        let copied: u64 = ranges.iter().map(|range| range.end - range.start).sum();
         let open = self.opened().await?;
         let copies = numbers.zip(ranges).map(|(number, range)| open.copy(number, source, range, if_match));
         let parts: Vec<_> = stream::iter(copies).buffered(COPIES).try_collect().await?;
         self.parts.extend(parts);
+        self.stored += copied;
         Ok(())
     }
 
@@ -178,5 +193,12 @@ impl Upload for S3Upload {
             Some(open) => open.abort().await,
             None => Ok(()),
         }
+    }
+
+    async fn suspend(mut self: Box<Self>) -> Result<Suspended, StoreError> {
+        let open = self.open.take().ok_or_else(|| StoreError::not_to_suspend(&self.store.uri(&self.key)))?;
+        let part = |part: CompletedPart| StoredPart { etag: part.e_tag, crc32: part.checksum_crc32 };
+        let parts = std::mem::take(&mut self.parts).into_iter().map(part).collect();
+        Ok(Suspended { id: open.leave(), parts, bytes: self.stored })
     }
 }
