@@ -41,7 +41,7 @@ fn look_around(context: &Context<Settings>) -> Result<Value, StepError> {
         let done = context.wait(machine.status(execution.as_str())).and_then(|status| {
             // One that nobody knows may be another deployment's, in the same place.
             let over = matches!(status, Status::Succeeded | Status::Failed);
-            if over { fleet::end(&context.invocation, &execution).map(|()| true) } else { Ok(false) }
+            if over { fleet::end(&context.invocation, &execution).map(|_| true) } else { Ok(false) }
         });
         match done {
             Ok(true) => swept.push(execution),

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use s3inv_cancel::Cancellation;
-use s3inv_pipeline::fleet::{Invocation, Place, S3Buckets, StepError};
+use s3inv_pipeline::fleet::{Invocation, Pause, Place, S3Buckets, Saving, StepError};
 use s3inv_pipeline::{MIN_MEMORY, SdkConfig};
 use tokio::runtime::Handle;
 
-use crate::deadline::Deadline;
+use crate::deadline;
 use crate::environment::{Environment, SettingError};
 
 /// What the process needs besides the budget for its work: program, threads, connections.
@@ -26,6 +26,8 @@ pub struct Context<S> {
 pub(crate) struct Common {
     scratch: Place,
     memory: usize,
+    /// What earlier invocations of this process have measured serves later ones.
+    saving: Arc<Saving>,
 }
 
 impl Common {
@@ -33,7 +35,7 @@ impl Common {
         let scratch = environment
             .required("S3INV_SCRATCH", |text| Place::parse(text).map_err(|error| error.to_string()))?;
         let memory = environment.required("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory)?;
-        Ok(Self { scratch, memory })
+        Ok(Self { scratch, memory, saving: Arc::default() })
     }
 }
 
@@ -57,12 +59,12 @@ pub(crate) struct Called {
 impl<S> Context<S> {
     pub(crate) fn new(settings: Arc<S>, common: &Common, sdk_config: SdkConfig, called: Called) -> Self {
         let Called { deadline_ms, now_ms, attempt } = called;
-        let deadline = Deadline::new(deadline_ms, now_ms, common.memory);
+        let left = deadline::left(deadline_ms, now_ms);
         let cancellation = Cancellation::never();
         let invocation = Invocation {
             runtime: Handle::current(),
-            cancellation: deadline.end(&cancellation),
-            pause: deadline.pause(&cancellation),
+            cancellation: deadline::end(&cancellation, left),
+            pause: Pause::new(&cancellation, left, Arc::clone(&common.saving)),
             attempt,
             now_ms,
             memory: common.memory,

@@ -36,7 +36,6 @@ mod run;
 mod state_machine;
 
 pub use context::Context;
-pub use deadline::Deadline;
 pub use defaults::defaults;
 pub use environment::{Environment, SettingError, no_settings};
 pub use run::run;

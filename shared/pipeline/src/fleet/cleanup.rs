@@ -2,22 +2,24 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, put};
 
-use super::payload::{Execution, Failed};
-use super::record::{PlanRecord, Tombstone};
+use super::payload::{Checkpoint, CleanupAnswer, Execution, Failed};
+use super::record::{PlanRecord, Target, Tombstone};
 use super::scratch::Keys;
 use super::work::{etag, find, json};
 use super::{CleanupRequest, ErrorType, Invocation, Place, StepError};
 use crate::Cause;
 
-/// Does what the state machine asks; what went wrong first, where something did.
-pub fn cleanup(invocation: &Invocation, request: &CleanupRequest) -> Result<Option<Failed>, StepError> {
+/// Does what the state machine asks, or as much of it as there is time for.
+pub fn cleanup(invocation: &Invocation, request: &CleanupRequest) -> Result<CleanupAnswer, StepError> {
     match request {
-        CleanupRequest::Finish { execution, .. } => sweep(invocation, execution, None).map(|_| None),
+        CleanupRequest::Finish { execution, .. } => end(invocation, execution)
+            .map(|more| more.map_or(CleanupAnswer::Done(None), CleanupAnswer::Checkpoint)),
         CleanupRequest::Report { execution, error, .. } => {
-            report(invocation, execution, error).map(|()| None)
+            report(invocation, execution, error).map(|()| CleanupAnswer::Done(None))
         }
         CleanupRequest::Fail { execution, error, .. } => {
             sweep(invocation, execution, Some(&error.clone().plain()))
@@ -25,13 +27,20 @@ pub fn cleanup(invocation: &Invocation, request: &CleanupRequest) -> Result<Opti
     }
 }
 
-/// Ends an execution: writes its tombstone, aborts its uploads and removes its objects. What went wrong
-/// first is returned, if anything did. It can be done again, and goes on where it was cut off.
+/// Ends an execution: writes its tombstone, aborts its uploads and removes its objects. It can be done
+/// again, and goes on where it was cut off: a checkpoint says that there is more to remove.
+pub fn end(invocation: &Invocation, execution: &Execution) -> Result<Option<Checkpoint>, StepError> {
+    Ok(match sweep(invocation, execution, None)? {
+        CleanupAnswer::Checkpoint(checkpoint) => Some(checkpoint),
+        CleanupAnswer::Done(_) => None,
+    })
+}
+
 fn sweep(
     invocation: &Invocation,
     execution: &Execution,
     failure: Option<&Failed>,
-) -> Result<Option<Failed>, StepError> {
+) -> Result<CleanupAnswer, StepError> {
     let sweep = Sweep::new(invocation, execution).map_err(|cause| failed(execution, &cause))?;
     invocation.runtime.block_on(sweep.all(failure)).map_err(|cause| failed(execution, &cause))
 }
@@ -56,28 +65,30 @@ fn failed(execution: &Execution, cause: &Cause) -> StepError {
 /// Sweeps of one execution that meet: each try loses to one of them.
 const TRIES: usize = 20;
 
-struct Sweep<'a> {
+pub(super) struct Sweep<'a> {
     invocation: &'a Invocation,
     bucket: Arc<dyn Bucket>,
     keys: Keys,
 }
 
 impl<'a> Sweep<'a> {
-    fn new(invocation: &'a Invocation, execution: &Execution) -> Result<Self, Cause> {
+    pub(super) fn new(invocation: &'a Invocation, execution: &Execution) -> Result<Self, Cause> {
         let bucket = invocation.buckets.open(&invocation.scratch.bucket)?;
         Ok(Self { invocation, bucket, keys: Keys::new(&invocation.scratch, execution) })
     }
 
-    async fn all(&self, failure: Option<&Failed>) -> Result<Option<Failed>, Cause> {
+    pub(super) async fn all(&self, failure: Option<&Failed>) -> Result<CleanupAnswer, Cause> {
         let tombstone = self.bury(failure).await?;
+        // First: from now on, the index can't appear any more.
+        let fenced = match &tombstone.output {
+            Some(output) => self.fence(output).await,
+            None => Ok(()),
+        };
         self.abort_uploads(&*self.bucket, self.keys.prefix(), |_| true).await?;
-        self.delete().await?;
-        // Last: where this is not allowed, at least the scratch is gone.
-        if let Some(output) = &tombstone.output {
-            let (bucket, index) = (self.invocation.buckets.open(&output.bucket)?, output.index());
-            self.abort_uploads(&*bucket, &index, |key| key == index).await?;
-        }
-        Ok(tombstone.failure)
+        let more = self.delete().await?;
+        // Where it is not allowed, at least the scratch is gone.
+        fenced?;
+        Ok(more.map_or(CleanupAnswer::Done(tombstone.failure), CleanupAnswer::Checkpoint))
     }
 
     /// Writes the tombstone, with what is known now and will be gone then. What one says that is there
@@ -125,6 +136,12 @@ impl<'a> Sweep<'a> {
         Ok(())
     }
 
+    /// Aborts the uploads of who publishes, of this execution or another: the other one starts over.
+    async fn fence(&self, output: &Target) -> Result<(), Cause> {
+        let (bucket, index) = (self.invocation.buckets.open(&output.bucket)?, output.index());
+        self.abort_uploads(&*bucket, &index, |key| key == index).await
+    }
+
     async fn abort_uploads(
         &self,
         bucket: &dyn Bucket,
@@ -139,30 +156,31 @@ impl<'a> Sweep<'a> {
         Ok(())
     }
 
-    /// Removes objects page by page, until a listing has none but the tombstone.
-    async fn delete(&self) -> Result<(), Cause> {
+    /// Removes objects page by page, until a listing has none but the tombstone, or time is over.
+    async fn delete(&self) -> Result<Option<Checkpoint>, Cause> {
+        let pause = &self.invocation.pause;
         let mut next: Option<String> = None;
-        let (mut removed, mut found) = (0, false);
+        let (mut removed, mut found, mut slowest) = (0u32, false, Duration::ZERO);
         loop {
-            let page =
-                self.invocation.wait(self.bucket.list(self.keys.prefix(), next.as_deref(), false)).await?;
+            if removed > 0 && pause.is_due_before(slowest) {
+                return Ok(Some(Checkpoint { checkpoint: removed }));
+            }
+            let began = pause.now();
+            let page = self.bucket.list(self.keys.prefix(), next.as_deref(), false);
+            let page = self.invocation.wait(page).await?;
             let keys = page.objects.into_iter().map(|object| object.key);
             let keys: Vec<_> = keys.filter(|key| *key != self.keys.tombstone()).collect();
             found |= !keys.is_empty();
-            removed += keys.len();
+            removed = removed.saturating_add(keys.len() as u32);
             self.invocation.wait(self.bucket.delete(&keys)).await?;
+            slowest = slowest.max(pause.now().saturating_sub(began));
             next = page.next;
             if next.is_none() && !std::mem::take(&mut found) {
                 tracing::info!(removed, "scratch removed");
-                return Ok(());
+                return Ok(None);
             }
         }
     }
-}
-
-/// Ends an execution that Step Functions has ended.
-pub fn end(invocation: &Invocation, execution: &Execution) -> Result<(), StepError> {
-    sweep(invocation, execution, None).map(|_| ())
 }
 
 /// The executions of which more is left than a tombstone, whether they run or not.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use s3inv_cancel::Phase;
 use s3inv_index_format::Info;
@@ -53,7 +54,7 @@ fn part(
         verify_md5: plan.verify_md5,
         layout: &layout,
         reading: &reading,
-        pause: &|| invocation.pause.check().is_err(),
+        pause: &|| invocation.pause.is_due(0),
     };
     let failure = Failure::default();
     let runs = Runs { attempt, stored: Vec::new(), failure: failure.clone() };
@@ -95,6 +96,8 @@ struct Run {
     key: String,
     out: Destination,
     failure: Failure,
+    /// When it was begun, on the clock of the pause.
+    began: Duration,
 }
 
 impl io::Write for Run {
@@ -116,11 +119,15 @@ impl RunSink for Runs<'_> {
 
     fn create(&mut self) -> io::Result<Run> {
         let (key, out) = self.attempt.create().map_err(|cause| self.failure.set(cause))?;
-        Ok(Run { key, out, failure: self.failure.clone() })
+        let began = self.attempt.work.invocation.pause.now();
+        Ok(Run { key, out, failure: self.failure.clone(), began })
     }
 
-    fn done(&mut self, Run { key, out, .. }: Run, info: Info) -> io::Result<()> {
+    fn done(&mut self, Run { key, out, began, .. }: Run, info: Info) -> io::Result<()> {
         let stored = self.attempt.complete((key, out), &info).map_err(|cause| self.failure.set(cause))?;
+        let pause = &self.attempt.work.invocation.pause;
+        // A run is shorter than what it was in memory: that is taken to be as long.
+        pause.saving.measured(stored.bytes, pause.now().saturating_sub(began));
         self.stored.push(stored);
         Ok(())
     }

@@ -5,7 +5,7 @@ use s3inv_cancel::Cancellation;
 use s3inv_store::{Bucket, S3Store, SdkConfig, StoreError};
 use tokio::runtime::Handle;
 
-use super::Place;
+use super::{Pause, Place};
 use crate::Cause;
 
 /// How buckets are reached.
@@ -47,8 +47,8 @@ pub struct Invocation {
     pub runtime: Handle,
     /// Ends the step: by the caller's token, or when there is no time left even to save.
     pub cancellation: Cancellation,
-    /// Over when the step should save its work and leave the rest.
-    pub pause: Cancellation,
+    /// Tells when the step should save its work and leave the rest.
+    pub pause: Pause,
     /// Names this attempt, as no other attempt is named.
     pub attempt: String,
     /// When it began, in milliseconds since 1970.

@@ -19,6 +19,9 @@ const SMALLEST_WINDOW: usize = 128 << 10;
 /// What a run that is open takes besides its window, and what the page does that is written.
 const BESIDE: usize = 192 << 10;
 
+/// What is merged and not sent yet, at most: a part of an upload.
+const UNSENT: usize = 8 << 20;
+
 /// Merges, or as much of it as there is time for. Nothing is returned when it is done.
 pub fn merge(invocation: &Invocation, request: &TaskRequest) -> Result<Option<Checkpoint>, StepError> {
     if request.stage == Stage::Ingest {
@@ -55,7 +58,7 @@ fn part(
         if stage.last { (FileKind::Segment, Compression::Zstd) } else { (FileKind::Run, Compression::Lz4) };
     let interrupt = Interrupt {
         between: &|| Ok::<(), Cause>(work.cancellation.check()?),
-        pause: &|| work.invocation.pause.check().is_err(),
+        pause: &|| work.invocation.pause.is_due(UNSENT),
     };
     let (key, mut out) = attempt.create()?;
     let merged = s3inv_rollup::merge(&readers, &range, &schema, how, &mut out, &interrupt)

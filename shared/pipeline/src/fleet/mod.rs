@@ -9,9 +9,11 @@ mod delivery;
 mod error;
 mod ingest;
 mod invocation;
+mod joined;
 mod latest;
 mod merge;
 mod options;
+mod pause;
 mod payload;
 mod plan;
 mod plan_merge;
@@ -32,9 +34,10 @@ pub use invocation::{Buckets, Invocation, S3Buckets};
 pub use latest::{LATEST, Latest};
 pub use merge::merge;
 pub use options::{Input, Options, Place, Request};
+pub use pause::{Pause, Saving};
 pub use payload::{
-    Checkpoint, CleanupRequest, Execution, Failed, PlanRequest, Planned, PublishRequest, Published, Stage,
-    TaskRequest, Version, parse,
+    Checkpoint, CleanupAnswer, CleanupRequest, Execution, Failed, PlanRequest, Planned, PublishAnswer,
+    PublishRequest, Published, Stage, TaskRequest, Version, parse,
 };
 pub use plan::{Defaults, plan};
 pub use publish::publish;

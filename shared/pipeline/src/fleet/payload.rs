@@ -170,10 +170,10 @@ pub struct TaskRequest {
     pub length: u64,
 }
 
-/// What a task answers when there is more to do: call it again.
+/// What a step answers when there is more to do: call it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// How often it has saved its work.
+    /// How often it has saved its work, or how much it has done.
     pub checkpoint: u32,
 }
 
@@ -189,7 +189,7 @@ pub struct PublishRequest {
     pub stage: Stage,
 }
 
-/// What the publish function answers.
+/// An index that was published.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Published {
     /// Where the index is.
@@ -198,6 +198,16 @@ pub struct Published {
     pub bytes: u64,
     /// Whether it is the newest of its configuration.
     pub latest: bool,
+}
+
+/// What the publish function answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PublishAnswer {
+    /// There is more to do.
+    Checkpoint(Checkpoint),
+    /// The index is there.
+    Published(Published),
 }
 
 /// What the cleanup function is asked by the state machine.
@@ -229,6 +239,16 @@ pub enum CleanupRequest {
         /// What failed.
         error: Failed,
     },
+}
+
+/// What the cleanup function answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum CleanupAnswer {
+    /// There is more to remove.
+    Checkpoint(Checkpoint),
+    /// All is removed; what went wrong first, where that was asked and something did.
+    Done(Option<Failed>),
 }
 
 /// An error as the state machine hands it over.

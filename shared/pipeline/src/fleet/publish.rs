@@ -1,27 +1,26 @@
 //! The publish step: segments are joined by copies inside S3, and the index appears at once.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use s3inv_cancel::Phase;
-use s3inv_index_format::{FileKind, Joiner, PAGES_AT, TRAILER};
-use s3inv_model::RowCounts;
-use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, Upload};
+use s3inv_index_format::TRAILER;
+use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, Suspended, Upload};
 use tokio::task::block_in_place;
 
+use super::joined::{Joined, Piece};
 use super::latest::advance;
-use super::payload::{PublishRequest, Published};
+use super::payload::{Checkpoint, PublishAnswer, PublishRequest, Published};
 use super::plan_merge::gather;
-use super::record::{PlanRecord, StageRecord, StoredFile};
-use super::remote::Opened;
+use super::record::{PlanRecord, Publishing, StageRecord};
+use super::task::MOST_PARTS;
 use super::work::{Work, drive, etag, settle};
-use super::{Invocation, StepError};
+use super::{Invocation, StepError, Version};
 use crate::Cause;
 use crate::destination::abort;
-use crate::finalize::check_sums;
 
-/// Directories are all that is read of segments.
-const WINDOW: usize = 1 << 20;
-
-/// Publishes the index.
-pub fn publish(invocation: &Invocation, request: &PublishRequest) -> Result<Published, StepError> {
+/// Publishes the index, or as much of it as there is time for.
+pub fn publish(invocation: &Invocation, request: &PublishRequest) -> Result<PublishAnswer, StepError> {
     drive(invocation, &request.execution, Phase::Publish, async |work| {
         let plan = work.plan().await?;
         publish_index(work, &plan, request).await
@@ -32,136 +31,206 @@ async fn publish_index(
     work: &Work<'_>,
     plan: &PlanRecord,
     request: &PublishRequest,
-) -> Result<Published, Cause> {
+) -> Result<PublishAnswer, Cause> {
     let stage: StageRecord = work.get(&work.keys.stage(request.stage)).await?;
     if !stage.last {
         return Err(Cause::Payload(format!("payload: {} wrote no segments", request.stage)));
     }
     let (segments, merged) = gather(work, request.stage, stage.tasks).await?;
-    let joined = block_in_place(|| Joined::new(work, plan, &segments, &stage.counts, &merged))?;
+    let joined = block_in_place(|| Joined::of_segments(work, plan, &segments, &stage.counts, &merged))?;
+    publish_joined(work, plan, &joined).await
+}
+
+/// Publishes what is joined, and moves `latest.json` to it.
+pub(super) async fn publish_joined(
+    work: &Work<'_>,
+    plan: &PlanRecord,
+    joined: &Joined,
+) -> Result<PublishAnswer, Cause> {
     let output = work.invocation.buckets.open(&plan.output.bucket)?;
-    let written = write(work, &*output, plan, &joined).await;
-    settle(work.invocation, &*output).await;
-    written?;
-    let latest = work.wait(advance(&*output, &plan.output.folder, &plan.output.snapshot)).await?;
-    let index = output.uri(&plan.output.index());
+    let publisher = Publisher { work, plan, joined, key: plan.output.index(), output };
+    let written = publisher.write().await;
+    settle(work.invocation, &*publisher.output).await;
+    if let Some(checkpoint) = written? {
+        return Ok(PublishAnswer::Checkpoint(checkpoint));
+    }
+    let output = &*publisher.output;
+    let latest = work.wait(advance(output, &plan.output.folder, &plan.output.snapshot)).await?;
+    let index = output.uri(&publisher.key);
     tracing::info!(index, bytes = joined.bytes, latest, "index published");
-    Ok(Published { index, bytes: joined.bytes, latest })
-}
-
-/// An index as the ranges of segments that it is made of, with what comes before and behind them.
-struct Joined {
-    head: Vec<u8>,
-    /// URIs of segments, and which of their bytes.
-    pages: Vec<(String, std::ops::Range<u64>)>,
-    tail: Vec<u8>,
-    bytes: u64,
-}
-
-impl Joined {
-    fn new(
-        work: &Work<'_>,
-        plan: &PlanRecord,
-        segments: &[StoredFile],
-        counts: &RowCounts,
-        merged: &RowCounts,
-    ) -> Result<Self, Cause> {
-        let opened = Opened::new(work, segments, FileKind::Segment, WINDOW)?;
-        opened.explain(check_sums(opened.readers.first(), counts, Some(merged)))?;
-        let mut joiner = Joiner::new(Vec::new())?;
-        for segment in &opened.readers {
-            let appended = joiner.append_elsewhere(segment, || Ok::<(), Cause>(work.cancellation.check()?));
-            opened.explain(appended)?;
-        }
-        let max_depth = plan.max_depth.map(|depth| depth as u64);
-        let (mut head, _) = joiner.finish(max_depth, plan.unknown.clone(), plan.origin.clone())?;
-        let tail = head.split_off(PAGES_AT as usize);
-        let uris = segments.iter().map(|segment| work.bucket.uri(&segment.key));
-        let pages: Vec<_> = uris.zip(opened.readers.iter().map(s3inv_index_format::Reader::pages)).collect();
-        let copied: u64 = pages.iter().map(|(_, range)| range.end - range.start).sum();
-        let bytes = head.len() as u64 + copied + tail.len() as u64;
-        Ok(Self { head, pages, tail, bytes })
-    }
-
-    /// The end of the file, which has checksums of all of it.
-    fn trailer(&self) -> &[u8] {
-        self.tail.get(self.tail.len().saturating_sub(TRAILER)..).unwrap_or_default()
-    }
+    Ok(PublishAnswer::Published(Published { index, bytes: joined.bytes, latest }))
 }
 
 /// Makes the index appear: create, look, copy, look, complete. Cleanup writes the tombstone, and then
 /// aborts all uploads at the index's key: so either this sees the tombstone, or its upload is gone.
-async fn write(
-    work: &Work<'_>,
-    output: &dyn Bucket,
-    plan: &PlanRecord,
-    joined: &Joined,
-) -> Result<(), Cause> {
-    let key = plan.output.index();
-    let replaced = if plan.replace { work.wait(etag(output, &key)).await? } else { None };
-    let upload = work.wait(output.begin(&key)).await?;
-    match copy(work, upload, joined, replaced.as_deref()).await {
-        Err(Cause::Store(error)) if error.kind() == StoreErrorKind::UploadGone => {
-            work.look().await?;
-            match same_index(work, output, &key, joined).await {
-                // The old one. Somebody else's cleanup has aborted the upload: it starts over.
-                Err(Cause::AlreadyPublished(_)) if plan.replace => {
-                    Err(error_to_retry(output, &key, "its upload was aborted"))
+struct Publisher<'a> {
+    work: &'a Work<'a>,
+    plan: &'a PlanRecord,
+    joined: &'a Joined,
+    key: String,
+    output: Arc<dyn Bucket>,
+}
+
+/// An upload that is worked at.
+struct Open {
+    upload: Box<dyn Upload>,
+    /// How much of it was stored when this began.
+    stored: u64,
+    /// Whether a record names it: then others may go on with it.
+    recorded: bool,
+}
+
+/// How far an upload came.
+enum Came {
+    /// The index is there.
+    Through,
+    /// To where time was over: somebody has to go on.
+    To(Checkpoint),
+    /// To nothing: it was aborted by somebody else's cleanup.
+    Undone,
+}
+
+impl Publisher<'_> {
+    /// Nothing is returned when the index is there.
+    async fn write(&self) -> Result<Option<Checkpoint>, Cause> {
+        let (part, last) = self.last_record().await?;
+        let mut suspended = last.map(|record| record.upload);
+        loop {
+            let again = suspended.is_some();
+            match self.go_on(part, suspended.take()).await? {
+                Came::Through => return Ok(None),
+                Came::To(checkpoint) => return Ok(Some(checkpoint)),
+                Came::Undone if again => tracing::warn!("the upload has gone: publishing starts over"),
+                Came::Undone => {
+                    let text = "its upload was aborted by somebody else";
+                    return Err(StoreError::new(&self.uri(), StoreErrorKind::Retryable, text).into());
                 }
-                other => other,
             }
         }
-        Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => {
-            same_index(work, output, &key, joined).await
-        }
-        other => other,
     }
-}
 
-async fn copy(
-    work: &Work<'_>,
-    mut upload: Box<dyn Upload>,
-    joined: &Joined,
-    replaced: Option<&str>,
-) -> Result<(), Cause> {
-    match write_all(work, &mut *upload, joined).await {
-        Ok(()) => {
-            let only = replaced.map_or(Only::IfAbsent, Only::IfMatch);
-            work.wait(upload.complete(only)).await
+    fn uri(&self) -> String {
+        self.output.uri(&self.key)
+    }
+
+    /// How many records there are, and the last of them.
+    async fn last_record(&self) -> Result<(u32, Option<Publishing>), Cause> {
+        let mut last = None;
+        for part in 0..MOST_PARTS {
+            match self.work.find::<Publishing>(&self.work.keys.publishing(part)).await? {
+                Some(record) => last = Some(record),
+                None => return Ok((part, last)),
+            }
         }
-        Err(cause) => {
-            abort(&work.cancellation, upload).await;
-            Err(cause)
+        Err(Cause::OutOfTime)
+    }
+
+    async fn go_on(&self, part: u32, suspended: Option<Suspended>) -> Result<Came, Cause> {
+        let replaced =
+            if self.plan.replace { self.work.wait(etag(&*self.output, &self.key)).await? } else { None };
+        let mut open = self.open(suspended).await?;
+        let came = match self.copy(&mut open).await {
+            Ok(true) => {
+                let only = replaced.as_deref().map_or(Only::IfAbsent, Only::IfMatch);
+                self.work.wait(open.upload.complete(only)).await.map(|()| Came::Through)
+            }
+            Ok(false) => return self.save(part, open).await.map(Came::To),
+            Err(cause) => {
+                self.leave(open, &cause).await;
+                Err(cause)
+            }
+        };
+        match came {
+            Err(Cause::Store(error)) => self.explain(error).await,
+            other => other,
         }
     }
-}
 
-async fn write_all(work: &Work<'_>, upload: &mut dyn Upload, joined: &Joined) -> Result<(), Cause> {
-    work.look().await?;
-    work.wait(upload.write(joined.head.clone().into())).await?;
-    for (from, range) in &joined.pages {
-        work.wait(upload.copy(from, range.clone(), None)).await?;
+    async fn open(&self, suspended: Option<Suspended>) -> Result<Open, Cause> {
+        let Some(suspended) = suspended else {
+            let upload = self.work.wait(self.output.begin(&self.key)).await?;
+            return Ok(Open { upload, stored: 0, recorded: false });
+        };
+        let stored = suspended.bytes;
+        Ok(Open { upload: self.output.resume(&self.key, suspended), stored, recorded: true })
     }
-    work.wait(upload.write(joined.tail.clone().into())).await?;
-    work.look().await
-}
 
-/// What is there is this index, or another one.
-async fn same_index(work: &Work<'_>, output: &dyn Bucket, key: &str, joined: &Joined) -> Result<(), Cause> {
-    let (trailer, meta) = match work.wait(output.read_tail(key, TRAILER as u64)).await {
-        Ok(read) => read,
-        // Somebody has removed it: publishing starts over.
-        Err(Cause::Store(error)) if error.kind() == StoreErrorKind::NotFound => {
-            return Err(error_to_retry(output, key, "it was removed while it was published"));
+    /// Writes what is missing; whether there was time for all of it.
+    async fn copy(&self, open: &mut Open) -> Result<bool, Cause> {
+        let (work, pause) = (self.work, &self.work.invocation.pause);
+        work.look().await?;
+        let mut slowest = Duration::ZERO;
+        for (nth, piece) in self.joined.behind(open.stored).enumerate() {
+            if nth > 0 && pause.is_due_before(slowest) {
+                return Ok(false);
+            }
+            let began = pause.now();
+            match piece {
+                Piece::Bytes(bytes) => work.wait(open.upload.write(bytes)).await?,
+                Piece::Range(from, range) => work.wait(open.upload.copy(&from, range, None)).await?,
+            }
+            slowest = slowest.max(pause.now().saturating_sub(began));
         }
-        Err(cause) => return Err(cause),
-    };
-    if trailer == joined.trailer() && meta.size == joined.bytes {
-        return Ok(());
+        work.look().await?;
+        Ok(true)
     }
-    Err(Cause::AlreadyPublished(output.uri(key)))
-}
 
-fn error_to_retry(output: &dyn Bucket, key: &str, text: &str) -> Cause {
-    StoreError::new(&output.uri(key), StoreErrorKind::Retryable, text).into()
+    /// Says how far it is, for the next invocation.
+    async fn save(&self, part: u32, open: Open) -> Result<Checkpoint, Cause> {
+        let Open { upload, stored, recorded } = open;
+        let upload = self.work.wait(upload.suspend()).await?;
+        if upload.bytes <= stored {
+            self.drop_upload(upload, recorded).await;
+            return Err(Cause::OutOfTime);
+        }
+        let attempt = self.work.invocation.attempt.clone();
+        let mine = Publishing { version: Version, attempt, upload };
+        let key = self.work.keys.publishing(part);
+        if !self.work.put_new(&key, &mine).await? {
+            let there: Publishing = self.work.get(&key).await?;
+            if there.attempt != mine.attempt {
+                self.drop_upload(mine.upload, recorded).await;
+            }
+        }
+        self.work.look().await?;
+        Ok(Checkpoint { checkpoint: part + 1 })
+    }
+
+    /// What can't be gone on with: it is aborted, unless others know of it.
+    async fn drop_upload(&self, suspended: Suspended, recorded: bool) {
+        if !recorded {
+            abort(&self.work.cancellation, self.output.resume(&self.key, suspended)).await;
+        }
+    }
+
+    /// What went wrong may pass: what is recorded is left for the next try, but not when the execution has
+    /// ended.
+    async fn leave(&self, open: Open, cause: &Cause) {
+        if open.recorded && !cause.is_stop() {
+            let _ = open.upload.suspend().await;
+        } else {
+            abort(&self.work.cancellation, open.upload).await;
+        }
+    }
+
+    /// What an error of the upload means, by what is there now.
+    async fn explain(&self, error: StoreError) -> Result<Came, Cause> {
+        let gone = match error.kind() {
+            StoreErrorKind::UploadGone => true,
+            StoreErrorKind::Precondition => false,
+            _ => return Err(error.into()),
+        };
+        if gone {
+            self.work.look().await?;
+        }
+        let (trailer, meta) = match self.work.wait(self.output.read_tail(&self.key, TRAILER as u64)).await {
+            Err(Cause::Store(error)) if error.kind() == StoreErrorKind::NotFound => return Ok(Came::Undone),
+            read => read?,
+        };
+        if trailer == self.joined.trailer && meta.size == self.joined.bytes {
+            return Ok(Came::Through);
+        }
+        // One that is to be replaced is there all the time.
+        if gone && self.plan.replace { Ok(Came::Undone) } else { Err(Cause::AlreadyPublished(self.uri())) }
+    }
 }

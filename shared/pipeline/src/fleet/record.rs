@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use s3inv_index_format::Origin;
 use s3inv_inventory::{Field, Fields, Format, OnBadRow, Reading};
 use s3inv_model::{Binning, Measures, RowCounts};
+use s3inv_store::Suspended;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::delivery::index_name;
@@ -191,6 +192,16 @@ pub(super) struct Commit<P> {
     pub(super) counts: RowCounts,
     /// Where the next part begins; nothing, where the task is done.
     pub(super) next: Option<P>,
+}
+
+/// How far publishing was when an invocation left it to the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Publishing {
+    pub(super) version: Version,
+    /// Which attempt did it.
+    pub(super) attempt: String,
+    /// The upload, and what has been stored of it.
+    pub(super) upload: Suspended,
 }
 
 /// What a tombstone says.

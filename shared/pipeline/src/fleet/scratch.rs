@@ -58,6 +58,11 @@ impl Keys {
         format!("{}{task:06}/{part:04}.json", self.commits(stage))
     }
 
+    /// How far publishing was when an invocation left it to the next.
+    pub(super) fn publishing(&self, part: u32) -> String {
+        format!("{}publish/{part:04}.json", self.prefix)
+    }
+
     /// A file that an attempt writes.
     pub(super) fn data(&self, stage: Stage, task: u32, attempt: &str, nth: usize) -> String {
         format!("{}data/{stage}/{task:06}/{attempt}-{nth}", self.prefix)

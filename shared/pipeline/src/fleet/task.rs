@@ -15,7 +15,7 @@ use crate::Cause;
 use crate::destination::Destination;
 
 /// A task makes so many checkpoints at most: more of them mean that it gets nowhere.
-const MOST_PARTS: u32 = 9999;
+pub(super) const MOST_PARTS: u32 = 9999;
 
 /// What an attempt did of a task.
 pub(super) struct Part<P> {

@@ -40,9 +40,13 @@ fn with_little_time_it_takes_more_calls_and_comes_to_the_same() {
     for patience in [1, 2, 5] {
         let cloud = Cloud { patience: Some(patience), ..Cloud::new() };
         cloud.deliver(&files);
-        let (_, calls) = cloud.run(&json!({ "chunk_bytes": 1 << 20 })).unwrap();
-        assert!(calls[0] > 2, "{calls:?}");
+        let options = json!({ "chunk_bytes": 1 << 20, "partition_rows": 400 });
+        let (_, calls) = cloud.run(&options).unwrap();
+        let (ingesting, publishing) = (calls[0], calls[calls.len() - 1]);
+        assert!(ingesting > 2 && (publishing > 2 || patience > 2), "{calls:?}");
         assert_eq!(cloud.bytes(INDEX), expected, "{patience}");
+        assert!(cloud.finish() > 2 || patience > 2);
+        assert_eq!(cloud.scratch(), ["tmp/run-1/CANCELLED"]);
     }
 }
 
@@ -171,7 +175,9 @@ fn the_first_error_is_the_one_that_is_told() {
     cloud.plan(&json!({})).unwrap();
     let ask = |step: &str, error: &str, cause: &str| {
         let request = json!({"version": 1, "step": step, "execution": EXECUTION, "error": {"Error": error, "Cause": cause}});
-        cleanup(&cloud.invocation(), &parse(&request).unwrap()).unwrap()
+        let answer = cleanup(&cloud.invocation(), &parse(&request).unwrap()).unwrap();
+        let CleanupAnswer::Done(told) = answer else { panic!("{answer:?}") };
+        told
     };
     let cause = json!({"errorType": "BadInput", "errorMessage": "a data file\nis missing"}).to_string();
     assert_eq!(ask("report", "BadInput", &cause), None);

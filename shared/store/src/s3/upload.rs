@@ -117,12 +117,12 @@ impl S3Upload {
             self.flush().await?;
         }
         let numbers = self.parts.len() + 1..;
-        let copied: u64 = ranges.iter().map(|range| range.end - range.start).sum();
+        let bytes: u64 = ranges.iter().map(|range| range.end - range.start).sum();
         let open = self.opened().await?;
         let copies = numbers.zip(ranges).map(|(number, range)| open.copy(number, source, range, if_match));
         let parts: Vec<_> = stream::iter(copies).buffered(COPIES).try_collect().await?;
         self.parts.extend(parts);
-        self.stored += copied;
+        self.stored += bytes;
         Ok(())
     }
 

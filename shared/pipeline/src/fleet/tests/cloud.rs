@@ -68,14 +68,11 @@ impl Cloud {
 
     pub(super) fn invocation(&self) -> Invocation {
         let cancellation = Cancellation::never();
-        let pause = self.patience.map_or_else(
-            || cancellation.clone(),
-            |looks| {
-                let clock = Looks(AtomicUsize::new(0));
-                Cancellation::new(s3inv_cancel::CancellationToken::new(), Arc::new(clock))
-                    .with_timeout(std::time::Duration::from_secs(looks as u64))
-            },
-        );
+        let clock = Arc::new(Looks(AtomicUsize::new(0)));
+        let looks = Cancellation::new(s3inv_cancel::CancellationToken::new(), clock);
+        // Half of the time is for work.
+        let left = self.patience.map(|looks| std::time::Duration::from_secs(2 * looks as u64));
+        let pause = Pause::new(&looks, left, Arc::default());
         Invocation {
             runtime: self.runtime.handle().clone(),
             cancellation,
@@ -154,14 +151,33 @@ impl Cloud {
     }
 
     pub(super) fn publish(&self, stage: Stage) -> Result<Published, StepError> {
-        let request = parse(&json!({"version": 1, "execution": EXECUTION, "stage": stage}))?;
-        self.tried(|invocation| publish(invocation, &request))
+        Ok(self.published(stage)?.0)
     }
 
-    pub(super) fn finish(&self) {
+    /// Publishes; how many calls that took.
+    fn published(&self, stage: Stage) -> Result<(Published, usize), StepError> {
+        let request = parse(&json!({"version": 1, "execution": EXECUTION, "stage": stage}))?;
+        for calls in 1.. {
+            if let PublishAnswer::Published(published) =
+                self.tried(|invocation| publish(invocation, &request))?
+            {
+                return Ok((published, calls));
+            }
+        }
+        unreachable!("it ends, or fails")
+    }
+
+    /// Cleans up after success; how many calls that took.
+    pub(super) fn finish(&self) -> usize {
         let request = json!({"version": 1, "step": "finish", "execution": EXECUTION});
         let request = parse(&request).unwrap();
-        assert_eq!(self.tried(|invocation| cleanup(invocation, &request)), Ok(None));
+        for calls in 1.. {
+            let answer = self.tried(|invocation| cleanup(invocation, &request)).unwrap();
+            if answer == CleanupAnswer::Done(None) {
+                return calls;
+            }
+        }
+        unreachable!("it ends, or fails")
     }
 
     /// All steps; calls of each stage.
@@ -172,7 +188,8 @@ impl Cloud {
             planned = self.plan_merge(planned.stage)?;
             calls.push(self.map(&planned)?);
         }
-        let published = self.publish(planned.stage)?;
+        let (published, publishing) = self.published(planned.stage)?;
+        calls.push(publishing);
         Ok((published, calls))
     }
 

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use s3inv_store::{Bucket, MemoryStore, ObjectMeta, Only, Page, Store, StoreError, StoreErrorKind, Upload};
+use s3inv_store::{
+    Bucket, MemoryStore, ObjectMeta, Only, Page, Store, StoreError, StoreErrorKind, Suspended, Upload,
+};
 use serde_json::json;
 
 use super::cloud::{Cloud, built, delivery};
@@ -107,6 +109,11 @@ impl Bucket for Flaky {
         Ok(Box::new(FlakyUpload { inner, key: key.to_owned(), fault: Arc::clone(&self.fault) }))
     }
 
+    fn resume(&self, key: &str, suspended: Suspended) -> Box<dyn Upload> {
+        let inner = self.inner.resume(key, suspended);
+        Box::new(FlakyUpload { inner, key: key.to_owned(), fault: Arc::clone(&self.fault) })
+    }
+
     async fn uploads(&self, prefix: &str) -> Result<Vec<(String, String)>, StoreError> {
         self.fault.befall(prefix, self.inner.uploads(prefix)).await
     }
@@ -143,6 +150,10 @@ impl Upload for FlakyUpload {
 
     async fn abort(self: Box<Self>) -> Result<(), StoreError> {
         self.inner.abort().await
+    }
+
+    async fn suspend(self: Box<Self>) -> Result<Suspended, StoreError> {
+        self.inner.suspend().await
     }
 }
 

@@ -1,0 +1,146 @@
+//! When work has to be saved: so long before an invocation ends as saving takes, by what was measured.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use s3inv_cancel::Cancellation;
+
+/// What it takes to say that something was saved, whatever it was: a record, some looks around, the
+/// answer, and a request among them that has to be sent again.
+const FLOOR: Duration = Duration::from_secs(2);
+
+/// What is taken for the rate before anything has been saved, in bytes a second: half of what one
+/// processor was measured to sort, write and send away.
+const FIRST_RATE: u64 = 32 << 20;
+
+/// How fast this process saves what is in memory, by the last time that it did.
+#[derive(Debug)]
+pub struct Saving {
+    bytes_per_second: AtomicU64,
+}
+
+impl Default for Saving {
+    fn default() -> Self {
+        Self { bytes_per_second: AtomicU64::new(FIRST_RATE) }
+    }
+}
+
+impl Saving {
+    /// So many bytes took so long.
+    pub(super) fn measured(&self, bytes: u64, took: Duration) {
+        // Less is all latency, which the floor is for.
+        if bytes >= 1 << 20 && !took.is_zero() {
+            let rate = bytes as f64 / took.as_secs_f64();
+            self.bytes_per_second.store((rate as u64).max(1), Ordering::Relaxed);
+        }
+    }
+
+    /// How long so many bytes will take.
+    fn takes(&self, bytes: usize) -> Duration {
+        let seconds = bytes as f64 / self.bytes_per_second.load(Ordering::Relaxed) as f64;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+}
+
+/// Tells when an invocation has to save its work, and leave the rest to another one.
+#[derive(Clone)]
+pub struct Pause {
+    clock: Cancellation,
+    /// When the invocation ends, on that clock; nothing, where that isn't known.
+    end: Option<Duration>,
+    /// So much of its time is for work at least.
+    most_margin: Duration,
+    pub(super) saving: Arc<Saving>,
+}
+
+impl Pause {
+    /// Of an invocation that ends in a while, on the clock of `cancellation`.
+    #[must_use]
+    pub fn new(cancellation: &Cancellation, left: Option<Duration>, saving: Arc<Saving>) -> Self {
+        let clock = cancellation.clone();
+        let end = left.map(|left| clock.now().saturating_add(left));
+        Self { clock, end, most_margin: left.unwrap_or_default() / 2, saving }
+    }
+
+    /// Whether what takes so many bytes of memory has to be saved now.
+    pub(super) fn is_due(&self, bytes: usize) -> bool {
+        self.is_due_before(self.saving.takes(bytes))
+    }
+
+    /// Whether there is no time left for something that has taken so long before: it may take twice as
+    /// long this time.
+    pub(super) fn is_due_before(&self, next: Duration) -> bool {
+        let Some(end) = self.end else { return false };
+        let margin = next.saturating_mul(2).saturating_add(FLOOR).min(self.most_margin);
+        self.clock.now().saturating_add(margin) >= end
+    }
+
+    /// The time on its clock.
+    pub(super) fn now(&self) -> Duration {
+        self.clock.now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+
+    use s3inv_cancel::{CancellationToken, Clock};
+
+    use super::*;
+
+    /// Milliseconds that a test sets by hand.
+    #[derive(Default)]
+    struct Hands(AtomicU64);
+
+    impl Clock for Hands {
+        fn now(&self) -> Duration {
+            Duration::from_millis(self.0.load(Ordering::Relaxed))
+        }
+
+        fn sleep_until(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    fn pause(left: Duration) -> (Arc<Hands>, Pause) {
+        let hands = Arc::new(Hands::default());
+        let cancellation = Cancellation::new(CancellationToken::new(), Arc::<Hands>::clone(&hands));
+        (hands, Pause::new(&cancellation, Some(left), Arc::default()))
+    }
+
+    /// When a pause is due, in whole seconds, with so much in memory.
+    fn due(hands: &Hands, pause: &Pause, bytes: usize) -> Option<u64> {
+        (0..10_000).find(|seconds| {
+            hands.0.store(seconds * 1000, Ordering::Relaxed);
+            pause.is_due(bytes)
+        })
+    }
+
+    #[test]
+    fn time_is_kept_to_save_what_is_in_memory_at_the_rate_that_was_measured() {
+        let (hands, pause) = pause(Duration::from_mins(15));
+        assert_eq!(due(&hands, &pause, 0), Some(898));
+        assert_eq!(due(&hands, &pause, 32 << 20), Some(896), "twice a second");
+        pause.saving.measured(100 << 20, Duration::from_secs(1));
+        assert_eq!(due(&hands, &pause, 1000 << 20), Some(878));
+        pause.saving.measured(100 << 20, Duration::from_secs(10));
+        assert_eq!(due(&hands, &pause, 1000 << 20), Some(698), "it has become slower");
+        pause.saving.measured(10, Duration::from_secs(1));
+        assert_eq!(due(&hands, &pause, 1000 << 20), Some(698), "so little says nothing");
+    }
+
+    #[test]
+    fn half_of_the_time_is_for_work() {
+        let (hands, pause) = pause(Duration::from_secs(2));
+        assert_eq!(due(&hands, &pause, usize::MAX), Some(1));
+    }
+
+    #[test]
+    fn where_the_end_is_unknown_there_is_no_pause() {
+        let (hands, mut pause) = pause(Duration::ZERO);
+        pause.end = None;
+        assert_eq!(due(&hands, &pause, usize::MAX), None);
+    }
+}
