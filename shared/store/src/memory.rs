@@ -25,18 +25,13 @@ struct Objects {
     by_key: BTreeMap<String, (Bytes, ObjectMeta)>,
     /// The uploads that [`Bucket::begin`] began by key and id, and their parts by number.
     uploads: BTreeMap<(String, String), BTreeMap<usize, (String, Bytes)>>,
-    /// Objects written and uploads begun: no number comes twice.
-    count: u64,
+    /// How many uploads have been begun of each key: no id comes twice.
+    begun: BTreeMap<String, u64>,
 }
 
 impl Objects {
-    fn next(&mut self) -> u64 {
-        self.count += 1;
-        self.count
-    }
-
     fn put(&mut self, key: &str, bytes: Bytes) {
-        let meta = ObjectMeta { size: bytes.len() as u64, etag: format!("\"{}\"", self.next()) };
+        let meta = ObjectMeta { size: bytes.len() as u64, etag: etag(&bytes) };
         self.by_key.insert(key.to_owned(), (bytes, meta));
     }
 
@@ -157,7 +152,9 @@ impl Bucket for MemoryStore {
 
     async fn begin(&self, key: &str) -> Result<Box<dyn Upload>, StoreError> {
         let mut objects = self.lock();
-        let id = objects.next().to_string();
+        let begun = objects.begun.entry(key.to_owned()).or_default();
+        *begun += 1;
+        let id = begun.to_string();
         objects.uploads.insert((key.to_owned(), id.clone()), BTreeMap::new());
         Ok(Box::new(self.upload(key, Some(id))))
     }
@@ -224,7 +221,7 @@ impl MemoryUpload {
 }
 
 /// As S3 has them: the same for the same bytes.
-fn part_etag(bytes: &Bytes) -> String {
+fn etag(bytes: &Bytes) -> String {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     format!("\"{:016x}\"", hasher.finish())
@@ -237,7 +234,7 @@ impl Upload for MemoryUpload {
             self.bytes.extend_from_slice(&bytes);
             return Ok(());
         };
-        let (number, etag) = (self.parts.len(), part_etag(&bytes));
+        let (number, etag) = (self.parts.len(), etag(&bytes));
         self.stored += bytes.len() as u64;
         self.open(id, &mut self.store.lock())?.insert(number, (etag.clone(), bytes));
         self.parts.push(etag);
