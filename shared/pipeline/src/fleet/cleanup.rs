@@ -52,7 +52,7 @@ fn report(invocation: &Invocation, execution: &Execution, error: &Failed) -> Res
     reported.map_err(|cause| failed(execution, &cause))
 }
 
-fn failed(execution: &Execution, cause: &Cause) -> StepError {
+pub(super) fn failed(execution: &Execution, cause: &Cause) -> StepError {
     let error_type = match cause.kind() {
         s3inv_model::ErrorKind::BadInput => ErrorType::BadInput,
         s3inv_model::ErrorKind::Bug => ErrorType::Bug,

@@ -41,6 +41,15 @@ impl Piece {
     }
 }
 
+/// What the last stage committed.
+pub(super) struct Segments {
+    pub(super) files: Vec<StoredFile>,
+    /// The rows that were read.
+    pub(super) read: RowCounts,
+    /// Those of the segments.
+    pub(super) merged: RowCounts,
+}
+
 /// An index that is all there, but in pieces.
 pub(super) struct Joined {
     pieces: Vec<Piece>,
@@ -55,12 +64,11 @@ impl Joined {
     pub(super) fn of_segments(
         work: &Work<'_>,
         plan: &PlanRecord,
-        segments: &[StoredFile],
-        counts: &RowCounts,
-        merged: &RowCounts,
+        segments: &Segments,
     ) -> Result<Self, Cause> {
-        let opened = Opened::new(work, segments, FileKind::Segment, WINDOW)?;
-        opened.explain(check_sums(opened.readers.first(), counts, Some(merged)))?;
+        let Segments { files, read, merged } = segments;
+        let opened = Opened::new(work, files, FileKind::Segment, WINDOW)?;
+        opened.explain(check_sums(opened.readers.first(), read, Some(merged)))?;
         let mut joiner = Joiner::new(Vec::new())?;
         for segment in &opened.readers {
             let appended = joiner.append_elsewhere(segment, || Ok::<(), Cause>(work.cancellation.check()?));
@@ -70,7 +78,7 @@ impl Joined {
         let (head, _) = joiner.finish(max_depth, plan.unknown.clone(), plan.origin.clone())?;
         let mut head = Bytes::from(head);
         let tail = head.split_off(PAGES_AT as usize);
-        let pages = segments.iter().zip(&opened.readers);
+        let pages = files.iter().zip(&opened.readers);
         let pages =
             pages.map(|(segment, reader)| Piece::Range(work.bucket.uri(&segment.key), reader.pages()));
         Ok(Self::new([Piece::Bytes(head)].into_iter().chain(pages).collect(), tail))

@@ -8,7 +8,7 @@ use s3inv_index_format::TRAILER;
 use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, Suspended, Upload};
 use tokio::task::block_in_place;
 
-use super::joined::{Joined, Piece};
+use super::joined::{Joined, Piece, Segments};
 use super::latest::advance;
 use super::payload::{Checkpoint, PublishAnswer, PublishRequest, Published};
 use super::plan_merge::gather;
@@ -22,31 +22,31 @@ use crate::destination::abort;
 /// Publishes the index, or as much of it as there is time for.
 pub fn publish(invocation: &Invocation, request: &PublishRequest) -> Result<PublishAnswer, StepError> {
     drive(invocation, &request.execution, Phase::Publish, async |work| {
-        let plan = work.plan().await?;
-        publish_index(work, &plan, request).await
+        publish_index(work, request, |work, plan, segments| {
+            block_in_place(|| Joined::of_segments(work, plan, segments))
+        })
+        .await
     })
 }
 
-async fn publish_index(
-    work: &Work<'_>,
-    plan: &PlanRecord,
+/// Publishes what `join` makes of the segments.
+pub(super) async fn publish_index(
+    work: &mut Work<'_>,
     request: &PublishRequest,
+    join: impl FnOnce(&Work<'_>, &PlanRecord, &Segments) -> Result<Joined, Cause>,
 ) -> Result<PublishAnswer, Cause> {
+    let plan = work.plan().await?;
     let stage: StageRecord = work.get(&work.keys.stage(request.stage)).await?;
     if !stage.last {
         return Err(Cause::Payload(format!("payload: {} wrote no segments", request.stage)));
     }
-    let (segments, merged) = gather(work, request.stage, stage.tasks).await?;
-    let joined = block_in_place(|| Joined::of_segments(work, plan, &segments, &stage.counts, &merged))?;
-    publish_joined(work, plan, &joined).await
+    let (files, merged) = gather(work, request.stage, stage.tasks).await?;
+    let joined = join(work, &plan, &Segments { files, read: stage.counts, merged })?;
+    publish_joined(work, &plan, &joined).await
 }
 
 /// Publishes what is joined, and moves `latest.json` to it.
-pub(super) async fn publish_joined(
-    work: &Work<'_>,
-    plan: &PlanRecord,
-    joined: &Joined,
-) -> Result<PublishAnswer, Cause> {
+async fn publish_joined(work: &Work<'_>, plan: &PlanRecord, joined: &Joined) -> Result<PublishAnswer, Cause> {
     let output = work.invocation.buckets.open(&plan.output.bucket)?;
     let publisher = Publisher { work, plan, joined, key: plan.output.index(), output };
     let written = publisher.write().await;

@@ -2,6 +2,7 @@
 
 mod cloud;
 mod faults;
+mod model;
 
 use s3inv_store::Bucket;
 use serde_json::{Value, json};
