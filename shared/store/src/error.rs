@@ -73,6 +73,12 @@ impl StoreError {
         }
     }
 
+    /// The same error, with what helps.
+    pub(crate) fn with_remedy(mut self, remedy: &str) -> Self {
+        self.text = format!("{}: {}", self.text, one_line(remedy));
+        self
+    }
+
     pub(crate) fn invalid(uri: &str, text: &str) -> Self {
         Self::new(uri, StoreErrorKind::Invalid, text)
     }

@@ -25,6 +25,8 @@ struct Objects {
     uploads: BTreeSet<(String, String)>,
     /// Objects written and uploads begun: no number comes twice.
     count: u64,
+    /// What [`Bucket::keeps_versions`] says.
+    keeps_versions: bool,
 }
 
 impl Objects {
@@ -82,6 +84,11 @@ impl MemoryStore {
     /// Makes `bytes` the object at `key`.
     pub fn put(&self, key: &str, bytes: impl Into<Bytes>) {
         self.lock().put(key, bytes.into());
+    }
+
+    /// From now on says that it keeps versions, without keeping any.
+    pub fn say_it_keeps_versions(&self) {
+        self.lock().keeps_versions = true;
     }
 
     /// All keys, in their order.
@@ -162,6 +169,10 @@ impl Bucket for MemoryStore {
         self.lock().uploads.remove(&(key.to_owned(), id.to_owned()));
         Ok(())
     }
+
+    async fn keeps_versions(&self) -> Result<bool, StoreError> {
+        Ok(self.lock().keeps_versions)
+    }
 }
 
 struct MemoryUpload {
@@ -238,7 +249,9 @@ mod tests {
     async fn conforms() {
         let store = MemoryStore::new();
         crate::conformance::run(Arc::new(store.clone()), "test/").await;
-        crate::conformance::run_bucket(Arc::new(store), "lists/").await;
+        crate::conformance::run_bucket(Arc::new(store.clone()), "lists/").await;
+        store.say_it_keeps_versions();
+        assert!(store.keeps_versions().await.unwrap());
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::StoreError;
+use crate::{Retries, StoreError};
 
 /// What is known of an object without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// Waits until nothing runs any more of what dropped futures and uploads left behind.
     async fn settle(&self) {}
+
+    /// Requests made again until now, by this store and its clones; none where there are no requests.
+    fn retries(&self) -> Retries {
+        Retries::default()
+    }
 }
 
 /// What must hold of what is there under the key, for a write to count.
@@ -128,5 +133,9 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn settle(&self) {
         (**self).settle().await;
+    }
+
+    fn retries(&self) -> Retries {
+        (**self).retries()
     }
 }

@@ -7,7 +7,7 @@ use crate::{Bucket, Listed, Only, Page, StoreError, StoreErrorKind, Upload, put}
 
 /// Runs the suite for what only an object store has.
 ///
-/// Keys start with `prefix`, under which there is nothing yet; objects stay behind, uploads don't.
+/// The bucket keeps no versions. Keys start with `prefix`, under which there is nothing yet; objects stay behind, uploads don't.
 ///
 /// # Panics
 /// At the first thing that the backend does differently.
@@ -19,6 +19,7 @@ pub async fn run_bucket(bucket: Arc<dyn Bucket>, prefix: &str) {
     suite.gone().await;
     suite.ended().await;
     suite.fenced().await;
+    assert!(!suite.bucket.keeps_versions().await.unwrap(), "a bucket that has never kept versions");
     suite.bucket.settle().await;
     assert_eq!(suite.open("").await, []);
 }

@@ -80,8 +80,17 @@ fn kind(status: u16, code: Option<&str>, doing: Doing<'_>) -> StoreErrorKind {
         (_, Some("NoSuchKey")) if matches!(doing, Doing::Completing(Only::IfMatch(_))) => {
             StoreErrorKind::Precondition
         }
-        (_, Some("SlowDown" | "RequestTimeout" | "InternalError" | "ConditionalRequestConflict"))
-        | (409 | 429 | 500.., _) => StoreErrorKind::Retryable,
+        (
+            _,
+            Some(
+                "SlowDown"
+                | "ServiceUnavailable"
+                | "RequestTimeout"
+                | "InternalError"
+                | "ConditionalRequestConflict",
+            ),
+        )
+        | (409 | 429 | 500 | 502.., _) => StoreErrorKind::Retryable,
         (401 | 403, _)
         | (_, Some("AccessDenied" | "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired")) => {
             StoreErrorKind::Denied
