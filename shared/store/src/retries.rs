@@ -1,4 +1,4 @@
-use std::ops::Add;
+use std::iter::Sum;
 
 /// How many requests a store has made again, since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -9,10 +9,12 @@ pub struct Retries {
     pub throttled: u64,
 }
 
-impl Add for Retries {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self { made: self.made + other.made, throttled: self.throttled + other.throttled }
+impl Sum for Retries {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        let add = |sum: Self, one: Self| Self {
+            made: sum.made + one.made,
+            throttled: sum.throttled + one.throttled,
+        };
+        all.fold(Self::default(), add)
     }
 }
