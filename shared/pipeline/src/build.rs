@@ -105,7 +105,7 @@ fn run_on(runtime: &Runtime, options: &BuildOptions) -> Result<BuildReport, Buil
     tracing::info!(files = plan.inventory.files.len(), bytes = plan.inventory.bytes, "manifest read");
     let built = steps(options, &context, &plan, &stores, out, started);
     // What a dropped upload left running, so that nothing of it outlives the build.
-    let settled = future::join_all(stores.iter().map(|store| store.settle()));
+    let settled = future::join_all(stores.iter().map(Store::settle));
     let settle = async { tokio::time::timeout(SETTLE_WITHIN, settled).await };
     if runtime.block_on(settle).is_err() {
         tracing::warn!("storage did not answer in time: an unfinished upload may be left");
@@ -150,7 +150,7 @@ fn steps(
         runs: run_count,
         rounds,
         index_bytes,
-        retries: stores.iter().map(|store| store.retries()).sum(),
+        retries: stores.iter().map(Store::retries).sum(),
         duration: options.cancellation.now().saturating_sub(started),
     })
 }

@@ -131,11 +131,8 @@ impl Suite<'_> {
     }
 
     fn check_gone(&self, error: &StoreError, key: &str) {
-        let uri = self.bucket.uri(key);
-        // To a part of an aborted upload, moto answers 500 where S3 says NoSuchUpload.
-        let moto = uri.starts_with("s3://") && error.kind() == StoreErrorKind::Retryable;
-        assert!(moto || error.kind() == StoreErrorKind::UploadGone, "{error}");
-        assert_eq!(error.uri(), uri);
+        assert_eq!(error.kind(), StoreErrorKind::UploadGone, "{error}");
+        assert_eq!(error.uri(), self.bucket.uri(key));
     }
 
     /// An upload that was completed, and one that was dropped, are not there any more.
