@@ -73,9 +73,9 @@ impl StoreError {
         }
     }
 
-    /// The same error, with what helps.
-    pub(crate) fn with_remedy(mut self, remedy: &str) -> Self {
-        self.text = format!("{}: {}", self.text, one_line(remedy));
+    /// The same error, with more to say.
+    pub(crate) fn adding(mut self, more: &str) -> Self {
+        self.text.push_str(&one_line(more));
         self
     }
 

@@ -71,23 +71,20 @@ impl S3Store {
         key: &str,
         range: &str,
         if_match: Option<&str>,
-        check: impl Fn(&Served) -> Result<(), StoreError>,
+        check: impl Fn(&Served) -> Result<(), StoreError> + Sync,
     ) -> Result<(Bytes, ObjectMeta), StoreError> {
         let uri = self.uri(key);
         let mut again = self.retrying.again();
         loop {
             let output = self.request(key, range, if_match).await?;
-            let served = Served::of(&output, &uri)?;
-            check(&served)?;
-            let meta = object_meta(&uri, Some(served.total), output.e_tag())?;
-            match body(output, served.len()).await {
-                Ok(bytes) => return Ok((bytes, meta)),
+            match received(&uri, output, &check).await {
                 // The SDK asks again for answers, but not for their bodies.
-                Err(cause) if !again.pause(false).await => {
-                    let text = format!("its body broke off, {} times: {cause}", again.attempts());
-                    return Err(StoreError::new(&uri, StoreErrorKind::Retryable, &text));
+                Err(error) if error.kind() == StoreErrorKind::Retryable => {
+                    if !again.pause(false).await {
+                        return Err(error.adding(&format!(", {} times", again.attempts())));
+                    }
                 }
-                Err(_) => {}
+                answer => return answer,
             }
         }
     }
@@ -166,6 +163,21 @@ fn object_meta(uri: &str, size: Option<u64>, etag: Option<&str>) -> Result<Objec
         (Some(size), Some(etag)) => Ok(ObjectMeta { size, etag: etag.to_owned() }),
         _ => Err(StoreError::other(uri, "answered without a size or an ETag")),
     }
+}
+
+/// What an answer brings, whole; [`Retryable`](StoreErrorKind::Retryable) if another may.
+async fn received(
+    uri: &str,
+    output: GetObjectOutput,
+    check: &(impl Fn(&Served) -> Result<(), StoreError> + Sync),
+) -> Result<(Bytes, ObjectMeta), StoreError> {
+    let served = Served::of(&output, uri)?;
+    check(&served)?;
+    let meta = object_meta(uri, Some(served.total), output.e_tag())?;
+    let broken = |cause: String| {
+        StoreError::new(uri, StoreErrorKind::Retryable, &format!("its body broke off: {cause}"))
+    };
+    Ok((body(output, served.len()).await.map_err(broken)?, meta))
 }
 
 /// A whole body of `len` bytes, or why it is not.

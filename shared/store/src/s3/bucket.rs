@@ -75,8 +75,8 @@ impl Bucket for S3Store {
             Err(error) => refused(&self.uri(""), &error, Doing::Other),
         };
         Err(match error.kind() {
-            StoreErrorKind::Denied => error.with_remedy(&format!(
-                "to see whether the bucket keeps versions, allow s3:GetBucketVersioning on arn:aws:s3:::{}",
+            StoreErrorKind::Denied => error.adding(&format!(
+                ": to see whether the bucket keeps versions, allow s3:GetBucketVersioning on arn:aws:s3:::{}",
                 self.bucket
             )),
             _ => error,

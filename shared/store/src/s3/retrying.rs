@@ -82,7 +82,7 @@ impl Retrying {
 
     /// For something that the SDK doesn't ask for again.
     pub(super) fn again(&self) -> Again<'_> {
-        Again { retrying: self, attempts: 1 }
+        Again { retrying: self, attempts: 1, most: 0 }
     }
 
     /// How often it was by now.
@@ -104,6 +104,7 @@ impl Retrying {
 pub(super) struct Again<'a> {
     retrying: &'a Retrying,
     attempts: u32,
+    most: u32,
 }
 
 impl Again<'_> {
@@ -115,7 +116,8 @@ impl Again<'_> {
     /// Waits for the next one, and counts it. `false`, if there were enough.
     pub(super) async fn pause(&mut self, throttled: bool) -> bool {
         let policy = self.retrying.policy(throttled);
-        if self.attempts >= policy.max_attempts() {
+        self.most = self.most.max(policy.max_attempts());
+        if self.attempts >= self.most {
             return false;
         }
         let doubled = 1_u32.checked_shl(self.attempts - 1).unwrap_or(u32::MAX);
@@ -159,15 +161,18 @@ impl Intercept for Retrying {
         Ok(())
     }
 
-    /// The SDK looks at the policy after each attempt.
+    /// The SDK looks at the policy after each attempt. What was throttled once keeps its attempts: an S3
+    /// that has too much to do also fails.
     fn read_after_attempt(
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
         components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let throttled = is_throttled(context, components);
-        config.interceptor_state().store_put(self.policy(throttled).clone());
+        let policy = self.policy(is_throttled(context, components));
+        let before = config.load::<RetryConfig>().map_or(0, RetryConfig::max_attempts);
+        let most = policy.max_attempts().max(before);
+        config.interceptor_state().store_put(policy.clone().with_max_attempts(most));
         Ok(())
     }
 }

@@ -57,6 +57,10 @@ fn error(status: &str, code: &str) -> Does {
     Does::Say(says(status, &format!("<Error><Code>{code}</Code></Error>")))
 }
 
+fn short_part() -> String {
+    answer("206 Partial Content", "Content-Range: bytes 2-4/10\r\n", 2, "cd")
+}
+
 fn slow_down() -> Does {
     error("503 Slow Down", "SlowDown")
 }
@@ -91,6 +95,7 @@ async fn what_may_pass_is_asked_again_once_and_counted() {
         ("a connection that is closed", Does::Say(String::new()), 0, short),
         ("a body that is cut", Does::Say(part("cd")), 0, short),
         ("no body", Does::Say(part("")), 0, short),
+        ("fewer bytes than its range has", Does::Say(short_part()), 0, short),
         ("no answer", Does::Stall(""), 0, short),
     ] {
         let (said, requests, retries, took) = reading(vec![does, Does::Say(part("cde"))]).await;
@@ -122,11 +127,14 @@ async fn what_cannot_pass_is_asked_once() {
 #[tokio::test]
 async fn what_does_not_pass_ends() {
     let broken = error("500 Internal Server Error", "InternalError");
-    let cut = "Retryable s3://bucket/k: its body broke off, 7 times: ";
+    let cut = "Retryable s3://bucket/k: its body broke off: ";
+    let contradiction = "Retryable s3://bucket/k: answered with content range \"bytes 2-4/10\" and length Some(2), \
+                         7 times";
     for (does, attempts, throttled, at_most, text) in [
         (broken, 7, 0, 13, "Retryable s3://bucket/k: InternalError"),
         (Does::Reset, 7, 0, 13, "Retryable s3://bucket/k: no answer: "),
         (Does::Say(part("c")), 7, 0, 13, cut),
+        (Does::Say(short_part()), 7, 0, 13, contradiction),
         (slow_down(), 12, 11, 152, "Retryable s3://bucket/k: SlowDown"),
     ] {
         let (said, requests, retries, took) = reading(vec![does; 20]).await;
@@ -136,14 +144,14 @@ async fn what_does_not_pass_ends() {
     }
 }
 
-/// The error that is there last decides, and attempts of both kinds add up.
+/// An S3 that has too much to do also fails otherwise.
 #[tokio::test]
-async fn a_failure_after_many_of_throttling_is_the_last() {
-    let mut does = vec![slow_down(); 8];
-    does.push(error("500 Internal Server Error", "InternalError"));
-    let (said, requests, retries, _) = reading(does).await;
-    assert_eq!((&*said, requests), ("Retryable s3://bucket/k: InternalError", 9));
-    assert_eq!(retries, Retries { made: 8, throttled: 8 });
+async fn what_was_throttled_keeps_its_attempts() {
+    let does = [vec![slow_down(); 3], vec![error("500 Oh", "InternalError"); 20]].concat();
+    let (said, requests, retries, took) = reading(does).await;
+    assert_eq!((&*said, requests), ("Retryable s3://bucket/k: InternalError", 12));
+    assert_eq!(retries, Retries { made: 11, throttled: 3 });
+    assert!(took < Duration::from_secs(112), "{took:?}");
 }
 
 /// Which is noticed by the machine's clock.
