@@ -28,7 +28,8 @@ use crate::{ObjectMeta, Retries, Store, StoreError, StoreErrorKind, Upload};
 /// The objects of a bucket. Clones share connections.
 ///
 /// A read is one `GetObject` for a range; what comes back is checked to be that range. An object
-/// is written with `PutObject` up to 8 MiB, in parts beyond.
+/// is written with `PutObject` up to 8 MiB, in parts beyond. What fails in a way that may pass is asked
+/// again, within bounds, and counted: `docs/reliability.md` has a table.
 #[derive(Clone, Debug)]
 pub struct S3Store {
     client: Client,

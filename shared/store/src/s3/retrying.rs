@@ -120,13 +120,17 @@ impl Again<'_> {
         if self.attempts >= self.most {
             return false;
         }
-        let doubled = 1_u32.checked_shl(self.attempts - 1).unwrap_or(u32::MAX);
-        let longest = policy.initial_backoff().saturating_mul(doubled).min(policy.max_backoff());
-        self.retrying.sleep.sleep(longest.mul_f64(fastrand::f64())).await;
+        self.retrying.sleep.sleep(longest(policy, self.attempts).mul_f64(fastrand::f64())).await;
         self.attempts += 1;
         self.retrying.count(throttled);
         true
     }
+}
+
+/// The most that is waited after so many attempts, as the SDK computes it.
+fn longest(policy: &RetryConfig, attempts: u32) -> Duration {
+    let doubled = 1_u32.checked_shl(attempts - 1).unwrap_or(u32::MAX);
+    policy.initial_backoff().saturating_mul(doubled).min(policy.max_backoff())
 }
 
 impl Intercept for Retrying {
@@ -183,4 +187,30 @@ fn is_throttled(context: &FinalizerInterceptorContextRef<'_>, components: &Runti
     let busy = context.response().is_some_and(|answer| answer.status().as_u16() == 503);
     let throttled = RetryAction::throttling_error();
     busy || components.retry_classifiers().any(|by| by.classify_retry(context.inner()) == throttled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_these_numbers() {
+        let documented = include_str!("../../../../docs/reliability.md");
+        let retrying = Retrying::new(&SdkConfig::builder().build());
+        for (throttled, begins) in [(true, "of at most 1 s, 2 s, 4 s"), (false, "of at most 200 ms, 400 ms")]
+        {
+            let policy = retrying.policy(throttled);
+            let most: Duration = (1..policy.max_attempts()).map(|nth| longest(policy, nth)).sum();
+            let row = format!("| {} | {begins} …: ", policy.max_attempts());
+            let average = (most / 2).as_secs();
+            let sums = format!("{average} s on average, {} s at most", most.as_secs_f64());
+            assert!(documented.contains(&(row.clone() + &sums)), "{row}{sums}");
+        }
+        for time in [
+            format!("{} s after a question", ANSWER.as_secs()),
+            format!("{} minutes after", CHANGE.as_secs() / 60),
+        ] {
+            assert!(documented.contains(&time), "{time}");
+        }
+    }
 }

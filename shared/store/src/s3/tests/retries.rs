@@ -70,7 +70,8 @@ async fn reading(does: Vec<Does>) -> (String, u64, Retries, Duration) {
     let (endpoint, requests) = doing(does).await;
     let fast = Fast::by(1000);
     let store = S3Store::new(&fast.config(&endpoint), "bucket").unwrap();
-    (read_from(&store).await, requests.load(Relaxed), store.retries(), fast.slept())
+    let said = tokio::time::timeout(Duration::from_mins(1), read_from(&store)).await.expect("an end");
+    (said, requests.load(Relaxed), store.retries(), fast.slept())
 }
 
 async fn read_from(store: &S3Store) -> String {
