@@ -283,6 +283,7 @@ fn the_summary_has_its_fields() {
     for (name, value) in expected.as_object().unwrap() {
         assert_eq!(&summary[name], value, "{name}");
     }
+    assert!(summary.get("retries").is_none() && summary.get("retries_throttled").is_none());
     assert!(summary["peak_memory_bytes"].as_u64().unwrap() > 0);
     assert!(summary["seconds"].is_number() && summary["rows_per_second"].is_u64());
     assert_eq!(finished.text(), "");

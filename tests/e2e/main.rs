@@ -17,6 +17,7 @@ mod manifests;
 mod measures;
 mod memory;
 mod orc;
+mod retries;
 mod s3;
 mod serverless;
 mod serverless_failures;

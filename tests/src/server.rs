@@ -1,5 +1,5 @@
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -27,6 +27,10 @@ pub enum Answer {
     Object(Vec<u8>),
     /// The size of an object, and the first half of what is asked of it.
     Half(Vec<u8>),
+    /// The same, and then the connection ends.
+    Cut(Vec<u8>),
+    /// That it is asked too much.
+    Busy,
     /// A document of S3's.
     Xml(String),
     /// That the object is another one than the client thinks.
@@ -131,9 +135,21 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<Req
 
 fn write_answer(stream: &mut TcpStream, request: &Request, answer: &Answer) -> std::io::Result<()> {
     match answer {
+        // Its answer has no body that could end early.
+        Answer::Half(bytes) | Answer::Cut(bytes) if request.method == "HEAD" => {
+            write_object(stream, request, bytes, false)
+        }
         Answer::Stall => stall(stream),
         Answer::Object(bytes) => write_object(stream, request, bytes, false),
-        Answer::Half(bytes) => write_object(stream, request, bytes, true),
+        Answer::Half(bytes) => {
+            write_object(stream, request, bytes, true)?;
+            stall(stream)
+        }
+        Answer::Cut(bytes) => {
+            write_object(stream, request, bytes, true)?;
+            stream.shutdown(Shutdown::Both)
+        }
+        Answer::Busy => stream.write_all(b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\n\r\n"),
         Answer::Xml(text) => write!(
             stream,
             "HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nETag: \"e\"\r\nContent-Length: {}\r\n\r\n{text}",
@@ -166,10 +182,7 @@ fn write_object(stream: &mut TcpStream, request: &Request, bytes: &[u8], half: b
     match (request.method.as_str(), half) {
         ("HEAD", _) => Ok(()),
         (_, false) => stream.write_all(&bytes[from..until]),
-        (_, true) => {
-            stream.write_all(&bytes[from..from + (until - from) / 2])?;
-            stall(stream)
-        }
+        (_, true) => stream.write_all(&bytes[from..from + (until - from) / 2]),
     }
 }
 

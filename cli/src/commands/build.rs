@@ -112,6 +112,7 @@ pub(super) fn summarise(report: &BuildReport, screen: &Screen) {
     let rate = (report.counts.rows as f64 / seconds.max(1e-3)).round() as u64;
     let [markers, noncurrent] = [Excluded::DeleteMarker, Excluded::Noncurrent].map(excluded);
     let peak = limits::peak_memory();
+    let again = |retries| (retries > 0).then_some(retries);
     if !screen.pretty {
         tracing::info!(
             index = report.index,
@@ -135,6 +136,8 @@ pub(super) fn summarise(report: &BuildReport, screen: &Screen) {
             seconds = (seconds * 1000.0).round() / 1000.0,
             rows_per_second = rate,
             index_bytes = report.index_bytes,
+            retries = again(report.retries.made),
+            retries_throttled = again(report.retries.throttled),
             "build complete"
         );
         return;
@@ -161,5 +164,9 @@ pub(super) fn summarise(report: &BuildReport, screen: &Screen) {
         format!("  runs      {runs} files, peak memory {}", text::bytes(peak)),
     ] {
         screen.line(&line);
+    }
+    if report.retries.made > 0 {
+        let [made, throttled] = [report.retries.made, report.retries.throttled].map(text::count);
+        screen.line(&format!("  retries   {made} requests to S3, {throttled} of them because S3 was busy"));
     }
 }

@@ -3,9 +3,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
+use futures::future;
 use s3inv_cancel::{Cancellation, Phase};
 use s3inv_index_format::FormatError;
 use s3inv_model::RowCounts;
+use s3inv_store::Store;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 
@@ -80,7 +82,7 @@ fn run(options: &BuildOptions) -> Result<BuildReport, BuildError> {
 
 fn run_on(runtime: &Runtime, options: &BuildOptions) -> Result<BuildReport, BuildError> {
     let started = options.cancellation.now();
-    let (context, plan, store, out) = in_phase(options, Phase::Manifest, || {
+    let (context, plan, stores, out) = in_phase(options, Phase::Manifest, || {
         options.cancellation.check()?;
         let config = source::config_for(
             [&options.manifest, &options.out],
@@ -89,17 +91,22 @@ fn run_on(runtime: &Runtime, options: &BuildOptions) -> Result<BuildReport, Buil
             &options.cancellation,
         )?;
         let (store, key) = options.out.open(config.as_ref())?;
+        let manifest = options.manifest.open(config.as_ref())?;
+        let mut stores = vec![Arc::clone(&store), Arc::clone(&manifest.0)];
         let workers = memory::workers(options.memory, options.workers.get());
-        let plan = plan(options, config.as_ref(), workers, runtime.handle())?;
+        let plan = plan(options, manifest, config.as_ref(), workers, runtime.handle())?;
+        // Data files in S3 are all in one bucket.
+        stores.extend(plan.inventory.files.first().map(|file| Arc::clone(&file.store)));
         let context = context(options, workers, runtime)?;
         // Begun now, so that a destination that can't be written is known before the work is done.
         let out = Destination::create(&*store, &key, &context.runtime, &context.cancellation)?;
-        Ok((context, plan, store, out))
+        Ok((context, plan, stores, out))
     })?;
     tracing::info!(files = plan.inventory.files.len(), bytes = plan.inventory.bytes, "manifest read");
-    let built = steps(options, &context, &plan, out, started);
+    let built = steps(options, &context, &plan, &stores, out, started);
     // What a dropped upload left running, so that nothing of it outlives the build.
-    let settle = async { tokio::time::timeout(SETTLE_WITHIN, store.settle()).await };
+    let settled = future::join_all(stores.iter().map(Store::settle));
+    let settle = async { tokio::time::timeout(SETTLE_WITHIN, settled).await };
     if runtime.block_on(settle).is_err() {
         tracing::warn!("storage did not answer in time: an unfinished upload may be left");
     }
@@ -111,6 +118,7 @@ fn steps(
     options: &BuildOptions,
     context: &Context,
     plan: &Plan,
+    stores: &[Arc<dyn Store>],
     out: Destination,
     started: Duration,
 ) -> Result<BuildReport, BuildError> {
@@ -142,6 +150,7 @@ fn steps(
         runs: run_count,
         rounds,
         index_bytes,
+        retries: stores.iter().map(Store::retries).sum(),
         duration: options.cancellation.now().saturating_sub(started),
     })
 }

@@ -63,5 +63,5 @@ pub use options::{BuildOptions, BuildReport, MIN_MEMORY};
 pub use progress::{Progress, Snapshot};
 pub use s3inv_inventory::OnBadRow;
 pub use s3inv_model::{Measure, Measures};
-pub use s3inv_store::{Location, SdkConfig, StoreError};
+pub use s3inv_store::{Location, Retries, SdkConfig, StoreError};
 pub use source::{ALONE, IndexSource, OpenError, open_index, open_newest};

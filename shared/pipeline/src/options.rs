@@ -6,7 +6,7 @@ use std::time::Duration;
 use s3inv_cancel::Cancellation;
 use s3inv_inventory::OnBadRow;
 use s3inv_model::{Measures, RowCounts};
-use s3inv_store::{Location, SdkConfig, StoreError};
+use s3inv_store::{Location, Retries, SdkConfig, StoreError};
 
 use crate::Progress;
 
@@ -86,6 +86,8 @@ pub struct BuildReport {
     pub rounds: usize,
     /// Bytes of the index.
     pub index_bytes: u64,
+    /// Requests to storage that were made again.
+    pub retries: Retries,
     /// How long it took.
     pub duration: Duration,
 }

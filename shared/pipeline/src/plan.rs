@@ -97,14 +97,14 @@ pub(crate) struct Plan {
     pub(crate) chunks: Vec<Vec<Input>>,
 }
 
-/// Reads the manifest, and divides its files among `workers`.
+/// Reads the manifest, which is in this store under this key, and divides its files among `workers`.
 pub(crate) fn plan(
     options: &BuildOptions,
+    (store, key): (Arc<dyn Store>, String),
     config: Option<&SdkConfig>,
     workers: usize,
     runtime: &Handle,
 ) -> Result<Plan, Cause> {
-    let (store, key) = options.manifest.open(config)?;
     let wanted = Wanted { store, key, measures: &options.measures, on_bad_row: options.on_bad_row };
     let find = |manifest: &Manifest| find(manifest, &options.manifest, config);
     let inventory = read(&wanted, runtime, &options.cancellation, find)?;

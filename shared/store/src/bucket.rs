@@ -56,6 +56,13 @@ pub trait Bucket: Store {
 
     /// Aborts an upload that may be somebody else's; one that is gone is no error.
     async fn abort_upload(&self, key: &str, id: &str) -> Result<(), StoreError>;
+
+    /// Whether objects that were removed or replaced may stay as versions, which [`Bucket::list`]
+    /// doesn't show and [`Bucket::delete`] doesn't remove: so it is when versioning is enabled, or
+    /// was once.
+    async fn keeps_versions(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
 }
 
 #[async_trait]
@@ -82,5 +89,9 @@ impl<B: Bucket + ?Sized> Bucket for Arc<B> {
 
     async fn abort_upload(&self, key: &str, id: &str) -> Result<(), StoreError> {
         (**self).abort_upload(key, id).await
+    }
+
+    async fn keeps_versions(&self) -> Result<bool, StoreError> {
+        (**self).keeps_versions().await
     }
 }

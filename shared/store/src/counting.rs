@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Bucket, ObjectMeta, Only, Page, Store, StoreError, Suspended, Upload};
+use crate::{Bucket, ObjectMeta, Only, Page, Retries, Store, StoreError, Suspended, Upload};
 
 /// How often each method was called, and how many bytes came back or went out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Counts {
     pub uploads: u64,
     /// Calls of [`Bucket::abort_upload`].
     pub abort_upload: u64,
+    /// Calls of [`Bucket::keeps_versions`].
+    pub keeps_versions: u64,
 }
 
 /// Counts the calls that pass through to another store, failed ones included. Clones count
@@ -114,6 +116,10 @@ impl<S: Store> Store for Counting<S> {
     async fn settle(&self) {
         self.inner.settle().await;
     }
+
+    fn retries(&self) -> Retries {
+        self.inner.retries()
+    }
 }
 
 #[async_trait]
@@ -145,6 +151,11 @@ impl<B: Bucket> Bucket for Counting<B> {
     async fn abort_upload(&self, key: &str, id: &str) -> Result<(), StoreError> {
         self.counts.add(|c| c.abort_upload += 1);
         self.inner.abort_upload(key, id).await
+    }
+
+    async fn keeps_versions(&self) -> Result<bool, StoreError> {
+        self.counts.add(|c| c.keeps_versions += 1);
+        self.inner.keeps_versions().await
     }
 }
 
@@ -216,6 +227,7 @@ mod tests {
         drop(store.begin("k").await.unwrap());
         store.uploads("").await.unwrap();
         store.abort_upload("k", "none").await.unwrap();
+        store.keeps_versions().await.unwrap();
         let expected = Counts {
             head: 1,
             read: 2,
@@ -233,6 +245,7 @@ mod tests {
             begin: 1,
             uploads: 1,
             abort_upload: 1,
+            keeps_versions: 1,
         };
         assert_eq!(store.counts(), expected);
     }

@@ -73,6 +73,12 @@ impl StoreError {
         }
     }
 
+    /// The same error, with more to say.
+    pub(crate) fn adding(mut self, more: &str) -> Self {
+        self.text.push_str(&one_line(more));
+        self
+    }
+
     pub(crate) fn invalid(uri: &str, text: &str) -> Self {
         Self::new(uri, StoreErrorKind::Invalid, text)
     }

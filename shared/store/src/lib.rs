@@ -70,6 +70,7 @@ mod local;
 mod location;
 mod memory;
 mod percent;
+mod retries;
 mod s3;
 mod store;
 
@@ -80,5 +81,6 @@ pub use error::{StoreError, StoreErrorKind};
 pub use local::LocalStore;
 pub use location::Location;
 pub use memory::MemoryStore;
+pub use retries::Retries;
 pub use s3::{S3Store, in_region_of, sdk_config};
 pub use store::{ObjectMeta, Only, Store, Suspended, Upload, put};

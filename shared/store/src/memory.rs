@@ -27,6 +27,8 @@ struct Objects {
     uploads: BTreeMap<(String, String), BTreeMap<usize, (String, Bytes)>>,
     /// How many uploads have been begun of each key: no id comes twice.
     begun: BTreeMap<String, u64>,
+    /// What [`Bucket::keeps_versions`] says.
+    keeps_versions: bool,
 }
 
 impl Objects {
@@ -79,6 +81,11 @@ impl MemoryStore {
     /// Makes `bytes` the object at `key`.
     pub fn put(&self, key: &str, bytes: impl Into<Bytes>) {
         self.lock().put(key, bytes.into());
+    }
+
+    /// From now on says that it keeps versions, without keeping any.
+    pub fn say_it_keeps_versions(&self) {
+        self.lock().keeps_versions = true;
     }
 
     /// All keys, in their order.
@@ -174,6 +181,10 @@ impl Bucket for MemoryStore {
     async fn abort_upload(&self, key: &str, id: &str) -> Result<(), StoreError> {
         self.lock().uploads.remove(&(key.to_owned(), id.to_owned()));
         Ok(())
+    }
+
+    async fn keeps_versions(&self) -> Result<bool, StoreError> {
+        Ok(self.lock().keeps_versions)
     }
 }
 
@@ -292,7 +303,9 @@ mod tests {
     async fn conforms() {
         let store = MemoryStore::new();
         crate::conformance::run(Arc::new(store.clone()), "test/").await;
-        crate::conformance::run_bucket(Arc::new(store), "lists/").await;
+        crate::conformance::run_bucket(Arc::new(store.clone()), "lists/").await;
+        store.say_it_keeps_versions();
+        assert!(store.keeps_versions().await.unwrap());
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@ mod open;
 mod parts;
 mod refused;
 mod region;
+mod retrying;
 mod served;
 mod upload;
 
@@ -19,23 +20,23 @@ use tokio_util::task::TaskTracker;
 pub use self::config::sdk_config;
 use self::refused::{Doing, refused};
 pub use self::region::in_region_of;
+use self::retrying::Retrying;
 use self::served::Served;
 use self::upload::S3Upload;
-use crate::{ObjectMeta, Store, StoreError, StoreErrorKind, Upload};
-
-/// How often a body is asked for that breaks off. The SDK retries requests, but not bodies.
-const ATTEMPTS: u32 = 3;
+use crate::{ObjectMeta, Retries, Store, StoreError, StoreErrorKind, Upload};
 
 /// The objects of a bucket. Clones share connections.
 ///
 /// A read is one `GetObject` for a range; what comes back is checked to be that range. An object
-/// is written with `PutObject` up to 8 MiB, in parts beyond.
+/// is written with `PutObject` up to 8 MiB, in parts beyond. What fails in a way that may pass is asked
+/// again, within bounds, and counted: `docs/reliability.md` has a table.
 #[derive(Clone, Debug)]
 pub struct S3Store {
     client: Client,
     bucket: String,
     /// Whether parts carry checksums for S3 to verify.
     checksums: bool,
+    retrying: Retrying,
     tasks: TaskTracker,
 }
 
@@ -48,12 +49,13 @@ impl S3Store {
     /// For AWS, a configuration without a region is refused.
     pub fn new(config: &SdkConfig, bucket: &str) -> Result<Self, StoreError> {
         let name = format!("s3://{bucket}/");
-        let s3 = config::s3(config).map_err(|text| StoreError::invalid(&name, text))?;
+        let retrying = Retrying::new(config);
+        let s3 = config::s3(config, &retrying).map_err(|text| StoreError::invalid(&name, text))?;
         let tasks = TaskTracker::new();
         // Closed means only that waiting for it ends when it is empty.
         tasks.close();
         let checksums = config::checksums(config);
-        Ok(Self { client: Client::from_conf(s3), bucket: bucket.to_owned(), checksums, tasks })
+        Ok(Self { client: Client::from_conf(s3), bucket: bucket.to_owned(), checksums, retrying, tasks })
     }
 
     /// Another bucket, over the same connections.
@@ -70,22 +72,22 @@ impl S3Store {
         key: &str,
         range: &str,
         if_match: Option<&str>,
-        check: impl Fn(&Served) -> Result<(), StoreError>,
+        check: impl Fn(&Served) -> Result<(), StoreError> + Sync,
     ) -> Result<(Bytes, ObjectMeta), StoreError> {
         let uri = self.uri(key);
-        let mut broken = None;
-        for _ in 0..ATTEMPTS {
+        let mut again = self.retrying.again();
+        loop {
             let output = self.request(key, range, if_match).await?;
-            let served = Served::of(&output, &uri)?;
-            check(&served)?;
-            let meta = object_meta(&uri, Some(served.total), output.e_tag())?;
-            match body(output, served.len()).await {
-                Ok(bytes) => return Ok((bytes, meta)),
-                Err(cause) => broken = Some(cause),
+            match received(&uri, output, &check).await {
+                // The SDK asks again for answers, but not for their bodies.
+                Err(error) if error.kind() == StoreErrorKind::Retryable => {
+                    if !again.pause(false).await {
+                        return Err(error.adding(&format!(", {} times", again.attempts())));
+                    }
+                }
+                answer => return answer,
             }
         }
-        let text = format!("its body broke off, {ATTEMPTS} times: {}", broken.unwrap_or_default());
-        Err(StoreError::new(&uri, StoreErrorKind::Retryable, &text))
     }
 
     async fn request(
@@ -151,6 +153,10 @@ impl Store for S3Store {
     async fn settle(&self) {
         self.tasks.wait().await;
     }
+
+    fn retries(&self) -> Retries {
+        self.retrying.counts()
+    }
 }
 
 fn object_meta(uri: &str, size: Option<u64>, etag: Option<&str>) -> Result<ObjectMeta, StoreError> {
@@ -158,6 +164,21 @@ fn object_meta(uri: &str, size: Option<u64>, etag: Option<&str>) -> Result<Objec
         (Some(size), Some(etag)) => Ok(ObjectMeta { size, etag: etag.to_owned() }),
         _ => Err(StoreError::other(uri, "answered without a size or an ETag")),
     }
+}
+
+/// What an answer brings, whole; [`Retryable`](StoreErrorKind::Retryable) if another may.
+async fn received(
+    uri: &str,
+    output: GetObjectOutput,
+    check: &(impl Fn(&Served) -> Result<(), StoreError> + Sync),
+) -> Result<(Bytes, ObjectMeta), StoreError> {
+    let served = Served::of(&output, uri)?;
+    check(&served)?;
+    let meta = object_meta(uri, Some(served.total), output.e_tag())?;
+    let broken = |cause: String| {
+        StoreError::new(uri, StoreErrorKind::Retryable, &format!("its body broke off: {cause}"))
+    };
+    Ok((body(output, served.len()).await.map_err(broken)?, meta))
 }
 
 /// A whole body of `len` bytes, or why it is not.

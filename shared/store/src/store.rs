@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::StoreError;
+use crate::{Retries, StoreError};
 
 /// What is known of an object without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// Waits until nothing runs any more of what dropped futures and uploads left behind.
     async fn settle(&self) {}
+
+    /// Requests made again until now, by this store and its clones; none where there are no requests.
+    fn retries(&self) -> Retries {
+        Retries::default()
+    }
 }
 
 /// What must hold of what is there under the key, for a write to count.
@@ -151,5 +156,9 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn settle(&self) {
         (**self).settle().await;
+    }
+
+    fn retries(&self) -> Retries {
+        (**self).retries()
     }
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
-use s3inv_store::{Location, Only, S3Store, Store, StoreErrorKind};
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use s3inv_store::{Bucket, Location, Only, S3Store, Store, StoreErrorKind};
 
 fn config(endpoint: &str) -> SdkConfig {
     let credentials = Credentials::new("test", "test", None, None, "tests");
@@ -90,6 +91,21 @@ async fn an_upload_that_has_vanished_is_an_error_and_its_abort_is_not() {
     client.abort_multipart_upload().bucket(&name).key("k").upload_id(id).send().await.unwrap();
     upload.abort().await.unwrap();
     assert_eq!(store.head("k").await.unwrap_err().kind(), StoreErrorKind::NotFound);
+}
+
+/// Also when it no longer makes new ones: those that there are stay.
+#[tokio::test]
+async fn a_bucket_that_has_versions_says_so() {
+    let (store, client) = bucket("versions").await;
+    let name = format!("s3inv-versions-{}", std::process::id());
+    for status in [BucketVersioningStatus::Enabled, BucketVersioningStatus::Suspended] {
+        let versioning = VersioningConfiguration::builder().status(status).build();
+        let request = client.put_bucket_versioning().bucket(&name);
+        request.versioning_configuration(versioning).send().await.unwrap();
+        assert!(store.keeps_versions().await.unwrap());
+    }
+    let error = store.with_bucket("s3inv-no-such-bucket").keeps_versions().await.unwrap_err();
+    assert_eq!(error.to_string(), "s3://s3inv-no-such-bucket/: the bucket does not exist");
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! Listings, removal, and uploads of others.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
-use aws_sdk_s3::operation::delete_objects::DeleteObjectsOutput;
 use aws_sdk_s3::operation::list_multipart_uploads::ListMultipartUploadsOutput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
-use aws_sdk_s3::types::{Delete, EncodingType, ObjectIdentifier};
+use aws_sdk_s3::types::{Delete, EncodingType, Error, ObjectIdentifier};
 
 use super::open::abort;
 use super::refused::{Doing, refused, reported};
@@ -70,6 +71,21 @@ impl Bucket for S3Store {
     async fn abort_upload(&self, key: &str, id: &str) -> Result<(), StoreError> {
         abort(self, key, id).await
     }
+
+    /// One `GetBucketVersioning`. Object Lock implies versioning.
+    async fn keeps_versions(&self) -> Result<bool, StoreError> {
+        let error = match self.client.get_bucket_versioning().bucket(&self.bucket).send().await {
+            Ok(output) => return Ok(output.status.is_some()),
+            Err(error) => refused(&self.uri(""), &error, Doing::Other),
+        };
+        Err(match error.kind() {
+            StoreErrorKind::Denied => error.adding(&format!(
+                ": to see whether the bucket keeps versions, allow s3:GetBucketVersioning on arn:aws:s3:::{}",
+                self.bucket
+            )),
+            _ => error,
+        })
+    }
 }
 
 impl S3Store {
@@ -78,16 +94,41 @@ impl S3Store {
         answer.map(drop).map_err(|e| refused(&self.uri(key), &e, Doing::Other))
     }
 
-    async fn delete_many(&self, keys: Vec<&String>) -> Result<DeleteObjectsOutput, StoreError> {
+    /// Those that can't be removed, and why. Keys that S3 was too busy to remove are asked for again,
+    /// which the SDK doesn't do: it has been answered.
+    async fn delete_many(&self, mut keys: Vec<&String>) -> Result<Vec<Error>, StoreError> {
+        let (mut kept, mut again) = (Vec::new(), self.retrying.again());
+        loop {
+            let errors = self.delete_once(&keys).await?;
+            let (busy, refused): (Vec<_>, Vec<_>) = errors.into_iter().partition(is_busy);
+            kept.extend(refused);
+            let left: HashSet<_> = busy.iter().filter_map(Error::key).collect();
+            keys.retain(|key| left.contains(key.as_str()));
+            if keys.is_empty() || !again.pause(busy.iter().any(is_throttled)).await {
+                kept.extend(busy);
+                return Ok(kept);
+            }
+        }
+    }
+
+    async fn delete_once(&self, keys: &[&String]) -> Result<Vec<Error>, StoreError> {
         let uri = keys.first().map_or_else(String::new, |key| self.uri(key));
         let unmade = |e: aws_sdk_s3::error::BuildError| StoreError::other(&uri, &e.to_string());
         let key = |key| ObjectIdentifier::builder().key(key).build().map_err(unmade);
-        let keys: Vec<_> = keys.into_iter().map(key).collect::<Result<_, _>>()?;
+        let keys: Vec<_> = keys.iter().map(|&name| key(name)).collect::<Result<_, _>>()?;
         // Quiet: only of what could not be removed do we want to hear.
         let delete = Delete::builder().set_objects(Some(keys)).quiet(true).build().map_err(unmade)?;
         let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await;
-        answer.map_err(|e| refused(&uri, &e, Doing::Other))
+        Ok(answer.map_err(|e| refused(&uri, &e, Doing::Other))?.errors.unwrap_or_default())
     }
+}
+
+fn is_busy(error: &Error) -> bool {
+    reported(error.code(), error.message()).0 == StoreErrorKind::Retryable
+}
+
+fn is_throttled(error: &Error) -> bool {
+    matches!(error.code(), Some("SlowDown" | "ServiceUnavailable"))
 }
 
 /// What could not be removed: how many, and why the first.
@@ -98,8 +139,8 @@ struct Kept {
 }
 
 impl Kept {
-    fn add(&mut self, store: &S3Store, output: &DeleteObjectsOutput) {
-        for error in output.errors() {
+    fn add(&mut self, store: &S3Store, errors: &[Error]) {
+        for error in errors {
             // Somebody else's removal came first.
             if error.code() == Some("NoSuchKey") {
                 continue;

@@ -3,6 +3,8 @@ use aws_sdk_s3::config::{Builder, RequestChecksumCalculation, SharedHttpClient};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::service_config::ServiceConfigKey;
 
+use super::retrying::Retrying;
+
 const BEHAVIOR: fn() -> BehaviorVersion = BehaviorVersion::v2026_01_12;
 
 /// The configuration of this machine: environment, profile, container or instance, as every AWS
@@ -17,8 +19,8 @@ pub(super) fn http_client() -> SharedHttpClient {
 }
 
 /// The configuration of an S3 client, or why there is none.
-pub(super) fn s3(config: &SdkConfig) -> Result<aws_sdk_s3::Config, &'static str> {
-    let mut builder = Builder::from(config);
+pub(super) fn s3(config: &SdkConfig, retrying: &Retrying) -> Result<aws_sdk_s3::Config, &'static str> {
+    let mut builder = retrying.configure(Builder::from(config));
     if config.behavior_version().is_none() {
         builder = builder.behavior_version(BEHAVIOR());
     }
@@ -83,6 +85,7 @@ mod tests {
 
     #[test]
     fn a_region_is_needed_for_aws_only() {
+        let s3 = |config: &SdkConfig| s3(config, &Retrying::new(config));
         let bare = SdkConfig::builder().build();
         assert!(s3(&bare).unwrap_err().contains("AWS_REGION"));
         let moto = SdkConfig::builder().endpoint_url("http://127.0.0.1:5000").build();

@@ -85,13 +85,14 @@ fn kind(status: u16, code: Option<&str>, doing: Doing<'_>) -> StoreErrorKind {
             _,
             Some(
                 "SlowDown"
+                | "ServiceUnavailable"
                 | "RequestTimeout"
                 | "InternalError"
                 | "ConditionalRequestConflict"
                 | "InvalidPart",
             ),
         )
-        | (409 | 429 | 500.., _) => StoreErrorKind::Retryable,
+        | (409 | 429 | 500 | 502.., _) => StoreErrorKind::Retryable,
         (401 | 403, _)
         | (_, Some("AccessDenied" | "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired")) => {
             StoreErrorKind::Denied

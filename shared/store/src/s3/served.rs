@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 
-use crate::StoreError;
 use crate::error::check_range;
+use crate::{StoreError, StoreErrorKind};
 
 /// Which bytes of an object an answer says that it brings.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(super) struct Served {
 
 impl Served {
     /// By its `Content-Range`; an answer without one brings the whole object. Its length, which
-    /// is that of the body, has to agree.
+    /// is that of the body, has to agree: another answer may.
     pub(super) fn of(output: &GetObjectOutput, uri: &str) -> Result<Self, StoreError> {
         let length = output.content_length().and_then(|length| u64::try_from(length).ok());
         let served = match (output.content_range(), length) {
@@ -24,7 +24,8 @@ impl Served {
         };
         let said = || output.content_range().unwrap_or_default();
         let text = || format!("answered with content range {:?} and length {length:?}", said());
-        served.filter(|s| length.is_none_or(|l| l == s.len())).ok_or_else(|| StoreError::other(uri, &text()))
+        let agrees = served.filter(|served| length.is_none_or(|length| length == served.len()));
+        agrees.ok_or_else(|| StoreError::new(uri, StoreErrorKind::Retryable, &text()))
     }
 
     pub(super) fn len(&self) -> u64 {

@@ -2,7 +2,7 @@
 
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -12,7 +12,11 @@ use super::*;
 use crate::Only;
 
 mod bucket;
+mod fast;
+mod retries;
 mod writes;
+
+use fast::Fast;
 
 /// Whatever is asked, gives these answers in turn, then refuses connections. Ends when all are
 /// given, with the requests: first line, headers in lower case, body.
@@ -52,14 +56,9 @@ async fn request(stream: &mut TcpStream) -> String {
     said + &String::from_utf8_lossy(&body)
 }
 
+/// Pauses take no time.
 fn test_config(endpoint: &str) -> SdkConfig {
-    let test = Credentials::new("test", "secret", None, None, "tests");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .endpoint_url(endpoint)
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(test))
-        .build()
+    Fast::by(1000).config(endpoint)
 }
 
 fn answer(status: &str, headers: &str, length: usize, body: &str) -> String {
@@ -85,13 +84,6 @@ async fn read(answers: Vec<String>) -> String {
     };
     assert!(given.is_finished() || said.starts_with("Other"), "fewer requests than expected");
     said
-}
-
-#[tokio::test]
-async fn a_body_that_breaks_off_is_asked_for_again() {
-    assert_eq!(read(vec![part("cd"), part(""), part("cde")]).await, "cde");
-    let said = read(vec![part("cd"), part("c"), part("")]).await;
-    assert!(said.starts_with("Retryable s3://bucket/k: its body broke off, 3 times: "), "{said}");
 }
 
 #[tokio::test]

@@ -46,10 +46,48 @@ async fn a_listing_that_cannot_be_believed_is_an_error() {
 }
 
 #[tokio::test]
+async fn keys_that_s3_is_too_busy_to_delete_are_asked_for_again() {
+    let error = |key, code| format!("<Error><Key>{key}</Key><Code>{code}</Code></Error>");
+    let result =
+        |errors: &[String]| says("200 OK", &format!("<DeleteResult>{}</DeleteResult>", errors.concat()));
+    let first = result(&[error("a", "SlowDown"), error("b", "AccessDenied"), error("c", "InternalError")]);
+    let (store, given) = server(vec![first, result(&[error("c", "InternalError")]), result(&[])]).await;
+    let error = store.delete(&["a", "b", "c", "d"].map(str::to_owned)).await.unwrap_err();
+    assert_eq!(error.to_string(), "s3://bucket/b: not deleted: access denied (AccessDenied)");
+    assert_eq!(store.retries(), Retries { made: 2, throttled: 1 });
+    let keys = given.await.unwrap().into_iter().map(|request| {
+        let named = |key: &&str| request.contains(&format!("<Key>{key}</Key>"));
+        ["a", "b", "c", "d"].into_iter().filter(named).collect::<String>()
+    });
+    assert_eq!(keys.collect::<Vec<_>>(), ["abcd", "ac", "c"]);
+}
+
+#[tokio::test]
+async fn a_bucket_says_whether_it_keeps_versions() {
+    for (status, keeps) in
+        [("", false), ("<Status>Enabled</Status>", true), ("<Status>Suspended</Status>", true)]
+    {
+        let body = format!("<VersioningConfiguration>{status}</VersioningConfiguration>");
+        let (store, given) = server(vec![says("200 OK", &body)]).await;
+        assert_eq!(store.keeps_versions().await.unwrap(), keeps, "{status}");
+        assert!(given.await.unwrap()[0].starts_with("GET /bucket/?versioning"));
+    }
+    let denied = "<Error><Code>AccessDenied</Code><Message>No.</Message></Error>";
+    let (store, _given) = server(vec![says("403 Forbidden", denied)]).await;
+    let error = store.keeps_versions().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Denied);
+    assert_eq!(
+        error.to_string(),
+        "s3://bucket/: access denied (AccessDenied: No): to see whether the bucket keeps versions, \
+         allow s3:GetBucketVersioning on arn:aws:s3:::bucket"
+    );
+}
+
+#[tokio::test]
 async fn what_cannot_be_deleted_is_named_and_counted() {
     let error =
         |key, code| format!("<Error><Key>{key}</Key><Code>{code}</Code><Message>No.</Message></Error>");
-    let body = [error("a", "NoSuchKey"), error("b", "AccessDenied"), error("c", "InternalError")].concat();
+    let body = [error("a", "NoSuchKey"), error("b", "AccessDenied"), error("c", "AccessDenied")].concat();
     let first = format!("<DeleteResult>{body}</DeleteResult>");
     let second = format!("<DeleteResult>{}</DeleteResult>", error("1000", "AccessDenied"));
     let (store, given) = server([first, second].map(|body| says("200 OK", &body)).into()).await;
