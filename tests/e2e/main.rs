@@ -20,6 +20,7 @@ mod orc;
 mod s3;
 mod serverless;
 mod serverless_failures;
+mod serverless_sweeps;
 mod stalled;
 mod sums;
 mod tables;

@@ -15,7 +15,9 @@ use crate::Cause;
 /// Does what the state machine asks; what went wrong first, where something did.
 pub fn cleanup(invocation: &Invocation, request: &CleanupRequest) -> Result<Option<Failed>, StepError> {
     match request {
-        CleanupRequest::Finish { execution, .. } => sweep(invocation, execution, None).map(|_| None),
+        CleanupRequest::Finish { execution, .. } | CleanupRequest::Sweep { execution, .. } => {
+            sweep(invocation, execution, None).map(|_| None)
+        }
         CleanupRequest::Report { execution, error, .. } => {
             report(invocation, execution, error).map(|()| None)
         }
