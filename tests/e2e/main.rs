@@ -21,6 +21,7 @@ mod retries;
 mod s3;
 mod serverless;
 mod serverless_failures;
+mod serverless_sweeps;
 mod stalled;
 mod sums;
 mod tables;

@@ -2,7 +2,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use s3inv_local_aws::{Config, Function, LocalAws, Rule, Shape, function_arn, state_machine_arn};
+use s3inv_local_aws::{
+    Config, Function, InputTransformer, LocalAws, Rule, Shape, Target, function_arn, state_machine_arn,
+};
 use serde_json::{Value, json};
 
 use crate::Delivery;
@@ -15,20 +17,23 @@ pub const INDEXES: &str = "s3inv-indexes";
 /// Where the schedule looks for deliveries.
 pub const SCHEDULED: &str = "s3inv-scheduled";
 
-const MACHINE: &str = "s3inv-build";
-const DEFINITION: &str = include_str!("../../infra/build.asl.json");
+const BUILD: (&str, &str) = ("s3inv-build", include_str!("../../infra/build.asl.json"));
+const SWEEP: (&str, &str) = ("s3inv-sweep", include_str!("../../infra/sweep.asl.json"));
+const TEMPLATE: &str = include_str!("../../infra/template.yaml");
 const FUNCTIONS: [&str; 6] = ["trigger", "plan", "ingest", "merge", "publish", "cleanup"];
 /// An execution takes some seconds; on a machine that builds beside, some more.
 const LIMIT: Duration = Duration::from_mins(3);
 
-/// The local AWS with the functions and the state machine, as a deployment has them.
+/// The local AWS with the functions and the state machines, as a deployment has them.
 ///
 /// All tests share one. Each has buckets, names and faults of its own.
 pub struct Cloud {
     /// What it runs on.
     pub aws: LocalAws,
-    /// The state machine's ARN.
+    /// The ARN of the state machine that builds.
     pub machine: String,
+    /// The ARN of the one that sweeps.
+    pub sweeps: String,
 }
 
 /// The one that all tests share.
@@ -73,33 +78,33 @@ impl Cloud {
         let logs = functions.join("local-aws-logs");
         // Of the last time that the tests ran.
         let _ = std::fs::remove_dir_all(&logs);
-        let machine = state_machine_arn(MACHINE);
+        let (machine, sweeps) = (state_machine_arn(BUILD.0), state_machine_arn(SWEEP.0));
         let config = Config::new(Some(variable("S3INV_TEST_PYTHON")), logs);
         let config = FUNCTIONS
             .into_iter()
             .map(|name| function(name, functions.join(name), &machine))
             .fold(config, Config::function);
         let ended = ["ABORTED", "TIMED_OUT", "FAILED"];
-        let aws =
-            LocalAws::start(config.rule(Rule::executions("ended", "cleanup", &machine, &ended))).unwrap();
+        let sweep = Target::StateMachine { arn: sweeps.clone(), transformer: transformer() };
+        let aws = LocalAws::start(config.rule(Rule::executions("ended", sweep, &machine, &ended))).unwrap();
         for bucket in [SCRATCH, INDEXES, SCHEDULED] {
             aws.create_bucket(bucket).unwrap();
         }
-        let cloud = Self { aws, machine };
-        cloud.deploy();
+        let cloud = Self { aws, machine, sweeps };
+        cloud.deploy(BUILD);
+        cloud.deploy(SWEEP);
         cloud
     }
 
-    fn deploy(&self) {
+    fn deploy(&self, (name, definition): (&str, &str)) {
         // The same but for the waits between attempts, which would be most of the time here.
-        let definition = DEFINITION
+        let definition = definition
             .replace("\"IntervalSeconds\": 2", "\"IntervalSeconds\": 1")
             .replace("\"IntervalSeconds\": 5", "\"IntervalSeconds\": 1");
         let arns = FUNCTIONS.map(|name| (substitution(name), function_arn(name)));
         let mut substitutions = vec![("Partition", "aws")];
         substitutions.extend(arns.iter().map(|(name, arn)| (name.as_str(), arn.as_str())));
-        let deployed = self.aws.deploy_state_machine(MACHINE, &definition, &substitutions).unwrap();
-        assert_eq!(deployed, self.machine);
+        self.aws.deploy_state_machine(name, &definition, &substitutions).unwrap();
     }
 
     /// Has S3 tell the trigger when a delivery to this bucket is complete.
@@ -134,10 +139,7 @@ impl Cloud {
 
     /// Waits until an execution has ended, and what its end set off.
     pub fn ended(&self, arn: &str) -> Executed {
-        let described = self.aws.wait_for_execution(arn, LIMIT).unwrap();
-        let status = described["status"].as_str().unwrap().to_owned();
-        let name = arn.rsplit(':').next().unwrap().to_owned();
-        let executed = Executed { name, arn: arn.to_owned(), status, described };
+        let executed = self.executed(arn);
         if executed.status != "SUCCEEDED" {
             self.aws
                 .wait_until("the sweep after an execution", LIMIT, || self.is_swept(&executed.name))
@@ -146,17 +148,43 @@ impl Cloud {
         executed
     }
 
+    /// Waits until an execution has ended.
+    pub fn executed(&self, arn: &str) -> Executed {
+        let described = self.aws.wait_for_execution(arn, LIMIT).unwrap();
+        let status = described["status"].as_str().unwrap().to_owned();
+        let name = arn.rsplit(':').next().unwrap().to_owned();
+        Executed { name, arn: arn.to_owned(), status, described }
+    }
+
     fn is_swept(&self, name: &str) -> bool {
         self.scratch(name) == [tombstone(name)]
     }
 
+    /// Waits until the sweep that the end of an execution set off has ended, too.
+    pub fn swept(&self, name: &str) -> Executed {
+        let sweep = || self.sweeps_of(name).pop();
+        let started = format!("the sweep after {name}");
+        self.aws.wait_until(&started, LIMIT, || sweep().is_some()).unwrap();
+        self.executed(&sweep().unwrap())
+    }
+
+    /// The executions that sweep after one.
+    pub fn sweeps_of(&self, name: &str) -> Vec<String> {
+        let of_it = |input: &str| serde_json::from_str::<Value>(input).unwrap()["execution"] == name;
+        self.started_with(&self.sweeps, of_it)
+    }
+
     /// The executions that build from a manifest.
     pub fn executions_of(&self, manifest: &str) -> Vec<String> {
-        let all = self.aws.executions(&self.machine, None).unwrap();
+        self.started_with(&self.machine, |input| input.contains(manifest))
+    }
+
+    fn started_with(&self, machine: &str, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        let all = self.aws.executions(machine, None).unwrap();
         let arns = all.iter().map(|execution| execution["executionArn"].as_str().unwrap().to_owned());
         arns.filter(|arn| {
-            let input = self.aws.describe_execution(arn).unwrap()["input"].clone();
-            input.as_str().is_some_and(|input| input.contains(manifest))
+            let described = self.aws.describe_execution(arn).unwrap();
+            described["input"].as_str().is_some_and(&wanted)
         })
         .collect()
     }
@@ -188,6 +216,16 @@ impl Cloud {
     pub fn environment(&self) -> [(&'static str, String); 4] {
         environment(&self.aws.endpoint())
     }
+}
+
+/// The template's, but for the wait between two sweeps, which would be most of the time here.
+fn transformer() -> InputTransformer {
+    let paths = [("execution".to_owned(), "$.detail.name".to_owned())].into();
+    let template =
+        TEMPLATE.split("InputTemplate: '").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
+    let short = template.replace("\"again_after_seconds\": 960", "\"again_after_seconds\": 1");
+    assert_ne!(short, template);
+    InputTransformer { paths, template: short }
 }
 
 fn tombstone(name: &str) -> String {

@@ -12,14 +12,14 @@ use crate::time::pause;
 /// How often an event is handed over before it is given up.
 const ATTEMPTS: u32 = 3;
 
-/// An event that its function has failed on three times.
+/// An event that its function has failed on three times, or that could not start an execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// The function.
-    pub function: String,
+    /// The function's name, or the state machine's ARN.
+    pub target: String,
     /// The event.
     pub event: Value,
-    /// What the function failed with last.
+    /// What was wrong last.
     pub error: Value,
 }
 
@@ -81,15 +81,15 @@ impl Asynchronous {
                 }
             };
             if failed >= ATTEMPTS {
-                return self.give_up(function, &payload, error);
+                let event = serde_json::from_slice(&payload).unwrap_or_default();
+                return self.give_up(function, event, error);
             }
             pause(self.delay).await;
         }
     }
 
-    fn give_up(&self, function: &str, payload: &[u8], error: Value) {
-        let event = serde_json::from_slice(payload).unwrap_or_default();
-        let letter = DeadLetter { function: function.to_owned(), event, error };
+    pub(crate) fn give_up(&self, target: &str, event: Value, error: Value) {
+        let letter = DeadLetter { target: target.to_owned(), event, error };
         self.dead_letters.lock().unwrap_or_else(PoisonError::into_inner).push(letter);
     }
 }

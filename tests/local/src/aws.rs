@@ -175,14 +175,15 @@ impl LocalAws {
         self.front.bridge.switch(name, on)
     }
 
-    /// The events that were given up: functions failed on them three times.
+    /// The events that were given up: functions failed on them three times, or an execution that was to be
+    /// started could not be.
     #[must_use]
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.front.bridge.asynchronous.dead_letters()
     }
 
     /// Waits until no function runs and no event is on its way; those of executions that have ended
-    /// are sent first.
+    /// are sent first. An execution that waits is not waited for.
     pub fn settle(&self, limit: Duration) -> Result<(), Error> {
         let (host, bridge) = (Arc::clone(&self.host), Arc::clone(&self.front.bridge));
         self.wait(async move {

@@ -18,7 +18,7 @@ pub struct Config {
     pub concurrency: usize,
     /// What an asynchronous invocation waits before it is tried again.
     pub retry_delay: Duration,
-    /// What the bridge sends to functions.
+    /// What the bridge hands over.
     pub rules: Vec<Rule>,
 }
 

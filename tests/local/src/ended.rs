@@ -41,6 +41,11 @@ impl Invoked {
         self.json()["errorType"].as_str().filter(|_| self.is_error).map(str::to_owned)
     }
 
+    /// An answer that is given in place of the function.
+    pub(crate) fn answered(id: &str, answer: &Value) -> Self {
+        Self { request_id: id.to_owned(), payload: answer.to_string().into(), is_error: false }
+    }
+
     /// An error that the platform reports in place of the function.
     pub(crate) fn platform_error(id: &str, error_type: &str, message: &str) -> Self {
         let error = json!({ "errorType": error_type, "errorMessage": message });

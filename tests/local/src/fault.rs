@@ -26,6 +26,8 @@ pub enum Fault {
     Deadline(Duration),
     /// Its timeout is this one: the deadline that it is told, and when it is killed.
     Timeout(Duration),
+    /// It doesn't run; the caller sees this answer of the function's.
+    Answer(Value),
     /// It doesn't run; the caller sees this error of the function's.
     Fail {
         /// `ErrorEquals` matches it.

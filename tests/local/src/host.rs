@@ -86,6 +86,7 @@ impl Host {
                 live.counting.count(|counters| counters.throttles += 1);
                 return Err(Refusal::Throttled);
             }
+            Fault::Answer(answer) => return Ok(Invoked::answered(&id, &answer)),
             Fault::Fail { error_type, message } => {
                 live.counting.count(|counters| counters.errors += 1);
                 return Ok(Invoked::platform_error(&id, &error_type, &message));

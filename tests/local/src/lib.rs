@@ -6,7 +6,7 @@
 //! - The *host* runs real bootstraps as processes that speak the Lambda Runtime API: one invocation
 //!   a process at a time, reused while warm, killed at their timeout and above their memory.
 //! - *Faults* are had on demand, of an invocation or of a request to storage.
-//! - The *bridge* sends functions the events that S3 and `EventBridge` would send.
+//! - The *bridge* hands functions and state machines the events that S3 and `EventBridge` would send.
 //!
 //! It is not AWS: there are no permissions, no signatures are checked, and an idle process is not
 //! frozen.
@@ -46,7 +46,7 @@ mod xml;
 
 pub use asynchronous::DeadLetter;
 pub use aws::LocalAws;
-pub use bridge::{Rule, Shape, Source};
+pub use bridge::{InputTransformer, Rule, Shape, Source, Target};
 pub use config::{Config, Function};
 pub use counters::Counters;
 pub use ended::Invoked;

@@ -8,7 +8,7 @@ use super::step::{Step, steps};
 use super::view::{Row, View};
 use crate::bench::Stopwatch;
 use crate::failure::{Advise, CHECK_DISK, Failure};
-use crate::local::{Client, Server, look_again, until};
+use crate::local::{Client, Server, build_arn, look_again, until};
 
 /// What an event takes to arrive, and the function that it goes to.
 const START: Duration = Duration::from_secs(30);
@@ -16,7 +16,7 @@ const START: Duration = Duration::from_secs(30);
 /// Shows it while it goes on. One that fails is an error.
 pub(super) fn watch(server: &Server) -> Result<(), Failure> {
     let see_logs = format!("see {}", server.state.logs.display());
-    let execution = until(START, || started(&server.client, &server.state.state_machine))?;
+    let execution = until(START, || started(&server.client, &build_arn()))?;
     let none = || Failure::new(format_args!("no execution within {START:?}"), &see_logs);
     let execution = Execution { client: &server.client, arn: execution.ok_or_else(none)? };
     let ended = execution.follow(&mut View::new())?;

@@ -1,4 +1,4 @@
-//! What the tests read: the state machine, and the lines of the template that they need.
+//! What the tests read: the state machines, and the lines of the template that they need.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -46,15 +46,25 @@ pub(super) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-pub(super) fn machine() -> Value {
-    serde_json::from_str(&read(super::DEFINITION)).unwrap()
+/// A definition, by its file's name.
+pub(super) fn definition(name: &str) -> String {
+    read(&format!("infra/{name}"))
 }
 
-/// All of them, of items too.
-pub(super) fn states() -> Vec<State> {
+pub(super) fn machine(name: &str) -> Value {
+    serde_json::from_str(&definition(name)).unwrap()
+}
+
+/// Those of one state machine, of items too.
+pub(super) fn states_of(name: &str) -> Vec<State> {
     let mut found = Vec::new();
-    collect(&machine(), true, &mut found);
+    collect(&machine(name), true, &mut found);
     found
+}
+
+/// Those of all state machines.
+pub(super) fn states() -> Vec<State> {
+    super::DEFINITIONS.into_iter().flat_map(states_of).collect()
 }
 
 fn collect(machine: &Value, is_outer: bool, found: &mut Vec<State>) {

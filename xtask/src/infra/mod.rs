@@ -1,4 +1,4 @@
-//! `cargo xtask infra`: the SAM template and the state machine, as three validators see them.
+//! `cargo xtask infra`: the SAM template and the state machines, as three validators see them.
 
 #[cfg(test)]
 mod definition;
@@ -15,7 +15,8 @@ use crate::test::venv;
 use crate::workspace::{Workspace, check};
 
 const TEMPLATE: &str = "infra/template.yaml";
-const DEFINITION: &str = "infra/build.asl.json";
+/// The state machines: one builds, one sweeps after builds that ended without their index.
+const DEFINITIONS: [&str; 2] = ["build.asl.json", "sweep.asl.json"];
 const CORRECT: &str = "correct what it names";
 
 pub(crate) fn run() -> Result<(), Failure> {
@@ -53,14 +54,16 @@ fn cfn_lint(workspace: &Workspace, python: &Path) -> Command {
     lint
 }
 
-/// It knows no substitutions: it gets the definition that AWS would get.
+/// It knows no substitutions: it gets the definitions that AWS would get.
 fn asl_validator(workspace: &Workspace, program: &Path) -> Result<Command, Failure> {
-    let source = workspace.root.join(DEFINITION);
-    let definition = fs::read_to_string(&source).advise(source.display(), CHECK_DISK)?;
-    let path = workspace.target.join("infra-node/build.asl.json");
-    fs::write(&path, substituted(&definition)).advise(path.display(), CHECK_DISK)?;
     let mut validator = Command::new(program);
-    validator.arg("--json-path").arg(path);
+    for name in DEFINITIONS {
+        let source = workspace.root.join("infra").join(name);
+        let definition = fs::read_to_string(&source).advise(source.display(), CHECK_DISK)?;
+        let path = workspace.target.join("infra-node").join(name);
+        fs::write(&path, substituted(&definition)).advise(path.display(), CHECK_DISK)?;
+        validator.arg("--json-path").arg(path);
+    }
     Ok(validator)
 }
 

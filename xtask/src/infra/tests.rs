@@ -1,8 +1,12 @@
-//! What must agree between the state machine, the template, the functions and the docs.
+//! What must agree between the state machines, the template, the functions and the docs.
 
 use std::collections::BTreeSet;
 
-use super::definition::{State, block, machine, read, root, states, substitutions};
+use super::DEFINITIONS;
+use super::definition::{State, block, definition, machine, read, root, states, states_of, substitutions};
+
+const BUILD: &str = DEFINITIONS[0];
+const SWEEP: &str = DEFINITIONS[1];
 
 /// The functions that are no step of a build.
 const APART: [&str; 1] = ["query"];
@@ -13,7 +17,9 @@ fn names(names: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn every_wait_has_an_end() {
-    assert!(machine()["TimeoutSeconds"].is_u64());
+    for name in DEFINITIONS {
+        assert!(machine(name)["TimeoutSeconds"].is_u64(), "{name}");
+    }
     for state in states().iter().filter(|state| state.is("Task")) {
         // Above the functions' own 900 seconds: a function that is killed says so first.
         assert!(state.body["TimeoutSeconds"].as_u64().unwrap() > 900, "{}", state.name);
@@ -23,12 +29,56 @@ fn every_wait_has_an_end() {
 #[test]
 fn every_failure_is_cleaned_up_after() {
     let outer = |state: &&State| state.is_outer && (state.is("Task") || state.is("Map"));
-    for state in states().iter().filter(outer) {
+    for state in states_of(BUILD).iter().filter(outer) {
         let catch = &state.body["Catch"][0];
         assert_eq!(catch["ErrorEquals"][0], "States.ALL", "{}", state.name);
-        let next = if state.name == "CleanUpAfterFailure" { "Failed" } else { "CleanUpAfterFailure" };
+        let is_last = state.name == "CleanUpAfterFailure";
+        let next = if is_last { "FailedAndNotCleanedUp" } else { "CleanUpAfterFailure" };
         assert_eq!(catch["Next"], next, "{}", state.name);
     }
+}
+
+#[test]
+fn every_checkpoint_is_continued_by_the_same_call() {
+    // The others have little to do.
+    let short = names(&["Plan", "PlanMerge", "ReportChunkError", "ReportPartitionError"]);
+    for states in DEFINITIONS.map(states_of) {
+        for task in states.iter().filter(|state| state.is("Task") && !short.contains(&state.name)) {
+            let next = states.iter().find(|state| task.body["Next"] == state.name.as_str()).unwrap();
+            let rules = next.body["Choices"].as_array().unwrap();
+            let again = rules.iter().find(|rule| rule["Next"] == task.name.as_str()).unwrap();
+            let answer = task.body["ResultPath"].as_str().unwrap();
+            assert_eq!(again["Variable"], format!("{answer}.answer.checkpoint"), "{}", task.name);
+            assert!(next.body["Default"].is_null(), "{}: another answer is a defect", next.name);
+        }
+    }
+}
+
+#[test]
+fn the_second_sweep_comes_when_no_function_can_be_left() {
+    let template = read(super::TEMPLATE);
+    let number = |after: &str| {
+        let rest = template.split(after).nth(1).unwrap();
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse::<u64>().unwrap()
+    };
+    assert!(number("\"again_after_seconds\": ") > number("\n    Timeout: "));
+    let functions_own = "      Timeout: ";
+    assert!(!template.contains(functions_own), "a function has a longer time than all");
+}
+
+#[test]
+fn only_ends_of_builds_set_off_sweeps() {
+    let template = read(super::TEMPLATE);
+    let resource = |name: &str| {
+        let rest = template.split(&format!("\n  {name}:\n")).nth(1).unwrap();
+        rest.split("\n\n").next().unwrap().to_owned()
+    };
+    let rule = resource("ExecutionEnded");
+    assert!(rule.contains("stateMachineArn: [*state-machine]\n") && rule.contains("Arn: !Ref Sweep\n"));
+    assert!(template.contains(":stateMachine:${AWS::StackName}\n"), "what *state-machine is");
+    assert!(resource("Build").contains("Name: !Ref AWS::StackName\n"));
+    assert!(resource("Sweep").contains("Name: !Sub ${AWS::StackName}-sweep\n"));
 }
 
 #[test]
@@ -60,16 +110,21 @@ fn of_our_errors_only_retryable_is_tried_again() {
 
 #[test]
 fn states_have_one_name_each_and_a_comment() {
-    let states = states();
-    let distinct: BTreeSet<_> = states.iter().map(|state| &state.name).collect();
-    assert_eq!(distinct.len(), states.len());
-    assert!(states.iter().all(|state| state.body["Comment"].is_string()));
+    for states in DEFINITIONS.map(states_of) {
+        let distinct: BTreeSet<_> = states.iter().map(|state| &state.name).collect();
+        assert_eq!(distinct.len(), states.len());
+        assert!(states.iter().all(|state| state.body["Comment"].is_string()));
+    }
 }
 
 #[test]
-fn the_template_fills_in_what_the_state_machine_leaves_open() {
-    let filled: BTreeSet<_> = block(&read(super::TEMPLATE), "DefinitionSubstitutions").into_keys().collect();
-    assert_eq!(substitutions(&read(super::DEFINITION)), filled);
+fn the_template_fills_in_what_the_state_machines_leave_open() {
+    let template = read(super::TEMPLATE);
+    for name in DEFINITIONS {
+        let from = template.split(&format!("DefinitionUri: {name}\n")).nth(1).unwrap();
+        let filled: BTreeSet<_> = block(from, "DefinitionSubstitutions").into_keys().collect();
+        assert_eq!(substitutions(&definition(name)), filled, "{name}");
+    }
 }
 
 #[test]
@@ -91,13 +146,13 @@ fn the_template_builds_every_function() {
 fn what_is_validated_has_no_substitution_left() {
     let text = super::substituted("a ${Partition} b ${PlanFunctionArn} c");
     assert_eq!(text, "a aws b arn:aws:lambda:us-east-1:123456789012:function:PlanFunctionArn c");
-    assert!(substitutions(&super::substituted(&read(super::DEFINITION))).is_empty());
+    for name in DEFINITIONS {
+        assert!(substitutions(&super::substituted(&definition(name))).is_empty(), "{name}");
+    }
 }
 
-/// The lines `A --> B`, with or without a label, of the picture.
-fn drawn() -> BTreeSet<(String, String)> {
-    let docs = read("docs/deploy.md");
-    let picture = docs.split("```mermaid\n").nth(1).unwrap().split("```").next().unwrap().to_owned();
+/// The lines `A --> B`, with or without a label, of a picture.
+fn drawn(picture: &str) -> BTreeSet<(String, String)> {
     let arrow = |line: &str| {
         let (from, to) = line.trim().split_once(" --> ")?;
         let to = to.split_once(':').map_or(to, |(to, _)| to);
@@ -107,16 +162,23 @@ fn drawn() -> BTreeSet<(String, String)> {
 }
 
 #[test]
-fn the_picture_in_the_docs_is_the_state_machine() {
+fn the_pictures_in_the_docs_are_the_state_machines() {
+    let docs = read("docs/deploy.md");
+    let pictures = docs.split("```mermaid\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let pictures: Vec<_> = pictures.map(drawn).collect();
+    assert_eq!(pictures, [arrows(BUILD), arrows(SWEEP)]);
+}
+
+fn arrows(name: &str) -> BTreeSet<(String, String)> {
     let mut arrows = BTreeSet::new();
-    arrows.insert(("[*]".to_owned(), machine()["StartAt"].as_str().unwrap().to_owned()));
-    for state in states().iter().filter(|state| state.is_outer) {
+    arrows.insert(("[*]".to_owned(), machine(name)["StartAt"].as_str().unwrap().to_owned()));
+    for state in states_of(name).iter().filter(|state| state.is_outer) {
         arrows.extend(state.next().into_iter().map(|next| (state.name.clone(), next)));
-        if state.body["End"] == true || state.is("Fail") {
+        if state.is("Succeed") || state.is("Fail") {
             arrows.insert((state.name.clone(), "[*]".to_owned()));
         }
     }
-    assert_eq!(drawn(), arrows);
+    arrows
 }
 
 #[test]

@@ -7,8 +7,10 @@ pub(crate) const SCRATCH: &str = "s3inv-scratch";
 /// Where indexes are published.
 pub(crate) const INDEXES: &str = "s3inv-indexes";
 
-/// The state machine.
-pub(super) const MACHINE: &str = "s3inv-build";
+/// The state machine that builds.
+pub(super) const BUILD: &str = "s3inv-build";
+/// The one that sweeps after builds that ended without their index.
+pub(super) const SWEEP: &str = "s3inv-sweep";
 
 /// The functions, by their programs' names.
 pub(super) const FUNCTIONS: [&str; 6] = ["plan", "ingest", "merge", "publish", "cleanup", "trigger"];
@@ -20,6 +22,17 @@ pub(super) fn function_arn(name: &str) -> String {
     format!("arn:aws:lambda:{PLACE}:function:{name}")
 }
 
-pub(super) fn machine_arn() -> String {
-    format!("arn:aws:states:{PLACE}:stateMachine:{MACHINE}")
+/// The ARN of a state machine.
+fn machine_arn(name: &str) -> String {
+    format!("arn:aws:states:{PLACE}:stateMachine:{name}")
+}
+
+/// The state machine that builds.
+pub(crate) fn build_arn() -> String {
+    machine_arn(BUILD)
+}
+
+/// The one that sweeps.
+pub(super) fn sweep_arn() -> String {
+    machine_arn(SWEEP)
 }

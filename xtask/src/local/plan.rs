@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::names::{FUNCTIONS, INDEXES, INVENTORIES, MACHINE, SCRATCH, function_arn, machine_arn};
+use super::names::{
+    BUILD, FUNCTIONS, INDEXES, INVENTORIES, SCRATCH, SWEEP, build_arn, function_arn, sweep_arn,
+};
 use super::programs::Programs;
 use crate::workspace::Workspace;
 
@@ -12,6 +14,9 @@ use crate::workspace::Workspace;
 const MEMORY_MB: u64 = 1024;
 /// Seconds that an invocation may take: all that Lambda allows.
 const TIMEOUT_S: u64 = 900;
+
+/// What a sweep is started with, of the event about an execution's end: the template's.
+const SWEEP_INPUT: &str = r#"{"execution": <execution>, "again_after_seconds": 960}"#;
 
 /// Options of builds, as the deployment has none.
 pub(super) const NO_OPTIONS: &str = "{}";
@@ -27,15 +32,18 @@ pub(crate) fn plan(workspace: &Workspace, folder: &Path, programs: &Programs, op
             "env": environment(options),
         })
     };
+    let machine = |name: &str, definition: &str| {
+        json!({
+            "name": name,
+            "definition": workspace.root.join(definition),
+            "substitutions": substitutions(),
+        })
+    };
     json!({
         "python": programs.python,
         "logs": folder.join("logs"),
         "functions": FUNCTIONS.iter().map(function).collect::<Vec<_>>(),
-        "state_machine": {
-            "name": MACHINE,
-            "definition": workspace.root.join("infra/build.asl.json"),
-            "substitutions": substitutions(),
-        },
+        "state_machines": [machine(BUILD, "infra/build.asl.json"), machine(SWEEP, "infra/sweep.asl.json")],
         "buckets": [INVENTORIES, SCRATCH, INDEXES],
         "rules": rules(),
     })
@@ -47,7 +55,7 @@ fn environment(options: &str) -> Value {
         "S3INV_SCRATCH": format!("s3://{SCRATCH}/"),
         "S3INV_OUTPUT": format!("s3://{INDEXES}/"),
         "S3INV_OPTIONS": options,
-        "S3INV_STATE_MACHINE_ARN": machine_arn(),
+        "S3INV_STATE_MACHINE_ARN": build_arn(),
         "S3INV_INVENTORIES": format!("s3://{INVENTORIES}/"),
     })
 }
@@ -68,16 +76,19 @@ fn rules() -> Value {
     json!([
         {
             "name": "delivered",
-            "function": "trigger",
+            "target": { "function": "trigger" },
             "source": { "objects": {
                 "bucket": INVENTORIES, "suffix": "/manifest.checksum", "shape": "eventbridge",
             } },
         },
         {
             "name": "ended",
-            "function": "cleanup",
+            "target": { "state_machine": {
+                "arn": sweep_arn(),
+                "transformer": { "paths": { "execution": "$.detail.name" }, "template": SWEEP_INPUT },
+            } },
             "source": { "executions": {
-                "state_machine": machine_arn(), "statuses": ["ABORTED", "TIMED_OUT", "FAILED"],
+                "state_machine": build_arn(), "statuses": ["ABORTED", "TIMED_OUT", "FAILED"],
             } },
         },
     ])
@@ -87,20 +98,32 @@ fn rules() -> Value {
 mod tests {
     use super::*;
 
+    const BUILD: &str = include_str!("../../../infra/build.asl.json");
+    const SWEEP: &str = include_str!("../../../infra/sweep.asl.json");
+
     #[test]
-    fn nothing_of_the_definition_is_left_open() {
-        let mut definition = include_str!("../../../infra/build.asl.json").to_owned();
-        for (name, value) in substitutions().as_object().unwrap() {
-            assert!(definition.contains(&format!("${{{name}}}")), "{name}");
-            definition = definition.replace(&format!("${{{name}}}"), value.as_str().unwrap());
+    fn nothing_of_the_definitions_is_left_open() {
+        for definition in [BUILD, SWEEP] {
+            let mut definition = definition.to_owned();
+            for (name, value) in substitutions().as_object().unwrap() {
+                assert!(BUILD.contains(&format!("${{{name}}}")), "{name}");
+                definition = definition.replace(&format!("${{{name}}}"), value.as_str().unwrap());
+            }
+            assert!(!definition.contains("${"));
         }
-        assert!(!definition.contains("${"));
     }
 
     #[test]
-    fn rules_send_to_functions_that_are_there() {
-        for rule in rules().as_array().unwrap() {
-            assert!(FUNCTIONS.contains(&rule["function"].as_str().unwrap()), "{rule}");
-        }
+    fn rules_hand_over_to_what_is_there() {
+        let [delivered, ended] = rules().as_array().unwrap().clone().try_into().unwrap();
+        assert!(FUNCTIONS.contains(&delivered["target"]["function"].as_str().unwrap()));
+        assert_eq!(ended["target"]["state_machine"]["arn"], sweep_arn());
+    }
+
+    #[test]
+    fn a_sweep_is_started_as_by_the_template() {
+        let template = include_str!("../../../infra/template.yaml");
+        assert!(template.contains("InputPathsMap: { execution: $.detail.name }\n"));
+        assert!(template.contains(&format!("InputTemplate: '{SWEEP_INPUT}'\n")));
     }
 }

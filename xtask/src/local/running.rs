@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::client::Client;
+use super::names::build_arn;
 
 /// What a local AWS that runs says of itself: the file that `local-aws serve` writes.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -15,10 +16,10 @@ pub(crate) struct Running {
     pub(crate) endpoint: String,
     /// The variables that make them do so.
     pub(crate) environment: BTreeMap<String, String>,
-    /// The ARN of the state machine.
-    pub(crate) state_machine: String,
     /// ARNs by name.
-    pub(crate) functions: BTreeMap<String, String>,
+    pub(super) state_machines: BTreeMap<String, String>,
+    /// ARNs by name.
+    pub(super) functions: BTreeMap<String, String>,
     /// The folder of the logs.
     pub(crate) logs: PathBuf,
 }
@@ -37,7 +38,7 @@ impl Running {
     /// That of the local AWS of this folder, if it answers: one that was killed leaves its file behind.
     pub(crate) fn find(folder: &Path) -> Option<Self> {
         let state = Self::read(folder)?;
-        let described = json!({ "stateMachineArn": state.state_machine });
+        let described = json!({ "stateMachineArn": build_arn() });
         let answers = Client::new(&state.endpoint).states("DescribeStateMachine", &described).is_ok();
         answers.then_some(state)
     }
@@ -57,7 +58,7 @@ mod tests {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let state = json!({
             "pid": 1, "endpoint": format!("http://127.0.0.1:{port}"), "environment": {}, "functions": {},
-            "state_machine": "arn", "logs": "logs",
+            "state_machines": {}, "logs": "logs",
         });
         fs::write(Running::file(folder.path()), state.to_string()).unwrap();
         assert!(Running::read(folder.path()).is_some());

@@ -129,7 +129,7 @@ mod tests {
     fn ready() -> String {
         let state = json!({
             "pid": 0, "endpoint": "http://127.0.0.1:1", "environment": {}, "functions": {},
-            "state_machine": "arn", "logs": "logs",
+            "state_machines": {}, "logs": "logs",
         });
         let state = state.to_string().replace("\"pid\":0", "\"pid\":'$$'");
         format!("trap 'rm \"$5\"; exit' TERM\necho '{state}' > \"$5\"\nwhile :; do sleep 0.01; done")

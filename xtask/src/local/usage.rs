@@ -1,5 +1,5 @@
 use super::delivery::Delivered;
-use super::names::{INDEXES, SCRATCH};
+use super::names::{INDEXES, SCRATCH, build_arn};
 use super::running::Running;
 
 /// Says how a local AWS is used.
@@ -8,9 +8,11 @@ pub(super) fn print(state: &Running, how: &str) {
 }
 
 fn text(state: &Running, how: &str) -> String {
-    let Running { endpoint, environment, state_machine, functions, logs, .. } = state;
+    let Running { endpoint, environment, state_machines, functions, logs, .. } = state;
     let exports: Vec<_> = environment.iter().map(|(name, value)| format!("export {name}={value}")).collect();
-    let arns: Vec<_> = functions.values().map(|arn| format!("    {arn}")).collect();
+    let arns = state_machines.values().chain(functions.values());
+    let arns: Vec<_> = arns.map(|arn| format!("    {arn}")).collect();
+    let build = build_arn();
     let (manifest, folder) = (Delivered::manifest(), Delivered::index_folder());
     format!(
         "\
@@ -22,18 +24,17 @@ For the AWS CLI, SDKs and s3inv-index, in a shell:
 {exports}
 
 It has
-    {state_machine}
 {arns}
 
 and an inventory, whose delivery has started the first build:
 
-    aws stepfunctions list-executions --state-machine-arn {state_machine}
+    aws stepfunctions list-executions --state-machine-arn {build}
     aws s3 ls --recursive s3://{INDEXES}/
     s3inv-index query --index s3://{INDEXES}/{folder} --prefix pool/main/l/linux/ --show-tiers
 
 Another one, of the same inventory:
 
-    aws stepfunctions start-execution --name again --state-machine-arn {state_machine} \\
+    aws stepfunctions start-execution --name again --state-machine-arn {build} \\
         --input '{{\"manifest\": \"{manifest}\", \"options\": {{\"replace\": true}}}}'
     aws lambda invoke --function-name trigger --cli-binary-format raw-in-base64-out \\
         --payload '{{\"manifest\": \"{manifest}\"}}' /dev/stdout

@@ -16,8 +16,10 @@ use crate::Cause;
 /// Does what the state machine asks, or as much of it as there is time for.
 pub fn cleanup(invocation: &Invocation, request: &CleanupRequest) -> Result<CleanupAnswer, StepError> {
     match request {
-        CleanupRequest::Finish { execution, .. } => end(invocation, execution)
-            .map(|more| more.map_or(CleanupAnswer::Done(None), CleanupAnswer::Checkpoint)),
+        CleanupRequest::Finish { execution, .. } | CleanupRequest::Sweep { execution, .. } => {
+            end(invocation, execution)
+                .map(|more| more.map_or(CleanupAnswer::Done(None), CleanupAnswer::Checkpoint))
+        }
         CleanupRequest::Report { execution, error, .. } => {
             report(invocation, execution, error).map(|()| CleanupAnswer::Done(None))
         }

@@ -63,6 +63,12 @@ impl Pause {
         Self { clock, end, most_margin: left.unwrap_or_default() / 2, saving }
     }
 
+    /// Whether nothing more is to be begun, where nothing has to be saved.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_due(0)
+    }
+
     /// Whether what takes so many bytes of memory has to be saved now.
     pub(super) fn is_due(&self, bytes: usize) -> bool {
         self.is_due_before(self.saving.takes(bytes))

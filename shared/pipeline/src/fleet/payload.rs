@@ -210,12 +210,19 @@ pub enum PublishAnswer {
     Published(Published),
 }
 
-/// What the cleanup function is asked by the state machine.
+/// What the cleanup function is asked by the state machines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
 pub enum CleanupRequest {
     /// Remove all scratch: the index is published.
     Finish {
+        /// The version of this document.
+        version: Version,
+        /// The execution.
+        execution: Execution,
+    },
+    /// Remove all scratch: the execution has ended otherwise than it should.
+    Sweep {
         /// The version of this document.
         version: Version,
         /// The execution.
@@ -304,6 +311,7 @@ mod tests {
         again::<PublishRequest>(include_str!("../../../../events/publish.json"));
         for example in [
             include_str!("../../../../events/cleanup.json"),
+            include_str!("../../../../events/cleanup-sweep.json"),
             include_str!("../../../../events/cleanup-report.json"),
             include_str!("../../../../events/cleanup-fail.json"),
         ] {

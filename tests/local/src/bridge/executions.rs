@@ -59,8 +59,7 @@ impl Bridge {
         }
         let execution = client::states(moto, "DescribeExecution", &json!({ "executionArn": arn })).await?;
         for rule in rules {
-            let event = status_event::event(&execution, status);
-            self.asynchronous.invoke(&rule.function, event.to_string().into());
+            self.hand_over(moto, &rule.target, &status_event::event(&execution, status)).await;
         }
         Ok(())
     }

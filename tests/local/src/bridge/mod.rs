@@ -4,19 +4,22 @@ mod executions;
 mod object_events;
 mod rule;
 mod status_event;
+mod target;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hyper::{HeaderMap, Method};
+use serde_json::{Value, json};
 
 use crate::asynchronous::Asynchronous;
-use crate::client;
 use crate::host::Host;
 use crate::storage_request::StorageRequest;
+use crate::{client, ids};
 use executions::Seen;
 pub use rule::{Rule, Shape, Source};
+pub use target::{InputTransformer, Target};
 
-/// Sends functions the events that rules want.
+/// Hands over the events that rules want.
 pub(crate) struct Bridge {
     pub(crate) asynchronous: Arc<Asynchronous>,
     host: Arc<Host>,
@@ -85,7 +88,20 @@ impl Bridge {
         for rule in rules {
             if let Source::Objects { shape, .. } = &rule.source {
                 let event = object_events::event(*shape, request, size, &etag);
-                self.asynchronous.invoke(&rule.function, event.to_string().into());
+                self.hand_over(moto, &rule.target, &event).await;
+            }
+        }
+    }
+
+    async fn hand_over(&self, moto: u16, target: &Target, event: &Value) {
+        match target {
+            Target::Function(name) => self.asynchronous.invoke(name, event.to_string().into()),
+            Target::StateMachine { arn, transformer } => {
+                let input = transformer.input(event);
+                let start = json!({ "stateMachineArn": arn, "name": ids::unique(), "input": input });
+                if let Err(error) = client::states(moto, "StartExecution", &start).await {
+                    self.asynchronous.give_up(target.name(), event.clone(), error.to_string().into());
+                }
             }
         }
     }

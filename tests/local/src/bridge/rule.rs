@@ -1,13 +1,15 @@
 use serde::Deserialize;
 
-/// Which events go to which function.
+use super::Target;
+
+/// Which events are handed to what.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// Its name.
     pub name: String,
-    /// The function that gets the events.
-    pub function: String,
+    /// What the events are handed to.
+    pub target: Target,
     /// What makes the events.
     pub source: Source,
     /// Whether events are sent.
@@ -56,20 +58,20 @@ pub enum Shape {
 }
 
 impl Rule {
-    /// One about objects.
+    /// One that tells a function about objects.
     #[must_use]
     pub fn objects(name: &str, function: &str, shape: Shape, bucket: &str, suffix: &str) -> Self {
         let (bucket, suffix) = (bucket.to_owned(), suffix.to_owned());
         let source = Source::Objects { bucket, prefix: String::new(), suffix, shape };
-        Self { name: name.to_owned(), function: function.to_owned(), source, on: true }
+        Self { name: name.to_owned(), target: Target::function(function), source, on: true }
     }
 
     /// One about a state machine's executions.
     #[must_use]
-    pub fn executions(name: &str, function: &str, state_machine: &str, statuses: &[&str]) -> Self {
+    pub fn executions(name: &str, target: Target, state_machine: &str, statuses: &[&str]) -> Self {
         let statuses = statuses.iter().map(|&status| status.to_owned()).collect();
         let source = Source::Executions { state_machine: state_machine.to_owned(), statuses };
-        Self { name: name.to_owned(), function: function.to_owned(), source, on: true }
+        Self { name: name.to_owned(), target, source, on: true }
     }
 }
 

@@ -18,9 +18,9 @@ pub struct Plan {
     pub logs: PathBuf,
     /// The functions.
     pub functions: Vec<PlannedFunction>,
-    /// The state machine, if there is one.
+    /// The state machines.
     #[serde(default)]
-    pub state_machine: Option<PlannedMachine>,
+    pub state_machines: Vec<PlannedMachine>,
     /// Buckets to make.
     #[serde(default)]
     pub buckets: Vec<String>,

@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::aws::LocalAws;
 use crate::error::{Context as _, Error};
-use crate::names::function_arn;
+use crate::names::{function_arn, state_machine_arn};
 use crate::time::pause;
 pub use file::{Plan, PlannedFunction, PlannedMachine};
 
@@ -22,10 +22,10 @@ const LOOK: Duration = Duration::from_millis(200);
 /// runs until SIGTERM, SIGINT, or `state` is removed. `state` is gone when it has ended.
 ///
 /// `state` is a JSON object: `pid`, `endpoint`, `environment` (the variables for AWS's command line
-/// and SDKs), `state_machine` (an ARN or null), `functions` (their ARNs by name) and `logs`.
+/// and SDKs), `state_machines` and `functions` (their ARNs by name), and `logs`.
 pub fn serve(config: &Path, state: &Path) -> Result<(), Error> {
     let plan = Plan::read(config)?;
-    let (aws, machine) = start(&plan)?;
+    let aws = start(&plan)?;
     // Made before the file: who reads it may send a signal at once.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("start the runtime")?;
@@ -34,7 +34,7 @@ pub fn serve(config: &Path, state: &Path) -> Result<(), Error> {
         let listen = |kind| signal(kind).context("listen to signals");
         (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?)
     };
-    write_state(state, &aws, &plan, machine.as_deref())?;
+    write_state(state, &aws, &plan)?;
     runtime.block_on(async {
         tokio::select! {
             _ = signals.0.recv() => {}
@@ -48,22 +48,25 @@ pub fn serve(config: &Path, state: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn start(plan: &Plan) -> Result<(LocalAws, Option<String>), Error> {
+fn start(plan: &Plan) -> Result<LocalAws, Error> {
     let aws = LocalAws::start(plan.config())?;
     for bucket in &plan.buckets {
         aws.create_bucket(bucket)?;
     }
-    let Some(machine) = &plan.state_machine else { return Ok((aws, None)) };
-    let path = machine.definition.display().to_string();
-    let definition = std::fs::read_to_string(&machine.definition).context(path)?;
-    let substitutions: Vec<_> =
-        machine.substitutions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let arn = aws.deploy_state_machine(&machine.name, &definition, &substitutions)?;
-    Ok((aws, Some(arn)))
+    for machine in &plan.state_machines {
+        let path = machine.definition.display().to_string();
+        let definition = std::fs::read_to_string(&machine.definition).context(path)?;
+        let substitutions: Vec<_> =
+            machine.substitutions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        aws.deploy_state_machine(&machine.name, &definition, &substitutions)?;
+    }
+    Ok(aws)
 }
 
 /// All of it, or nothing: a reader never sees a part.
-fn write_state(state: &Path, aws: &LocalAws, plan: &Plan, machine: Option<&str>) -> Result<(), Error> {
+fn write_state(state: &Path, aws: &LocalAws, plan: &Plan) -> Result<(), Error> {
+    let machines: BTreeMap<_, _> =
+        plan.state_machines.iter().map(|machine| (&machine.name, state_machine_arn(&machine.name))).collect();
     let functions: BTreeMap<_, _> =
         plan.functions.iter().map(|function| (&function.name, function_arn(&function.name))).collect();
     let environment: BTreeMap<_, _> = aws.environment().into_iter().collect();
@@ -71,7 +74,7 @@ fn write_state(state: &Path, aws: &LocalAws, plan: &Plan, machine: Option<&str>)
         "pid": std::process::id(),
         "endpoint": aws.endpoint(),
         "environment": environment,
-        "state_machine": machine,
+        "state_machines": machines,
         "functions": functions,
         "logs": plan.logs,
     });

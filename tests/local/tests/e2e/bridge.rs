@@ -1,4 +1,4 @@
-use s3inv_local_aws::{Rule, Shape, state_machine_arn};
+use s3inv_local_aws::{InputTransformer, Rule, Shape, Target, state_machine_arn};
 use serde_json::{Value, json};
 
 use crate::support::{LIMIT, Started, function, with_moto};
@@ -50,7 +50,8 @@ fn ends_of_executions_are_told_to_functions() {
     let machine = state_machine_arn("m");
     let statuses = ["ABORTED", "FAILED", "TIMED_OUT"];
     let local = with_moto(|config| {
-        config.function(function()).rule(Rule::executions("ends", "f", &state_machine_arn("m"), &statuses))
+        let target = Target::function("f");
+        config.function(function()).rule(Rule::executions("ends", target, &state_machine_arn("m"), &statuses))
     });
     let aws = &local.aws;
     let choice = |value: &str, next: &str| json!({ "Variable": "$.do", "StringEquals": value, "Next": next });
@@ -83,4 +84,46 @@ fn ends_of_executions_are_told_to_functions() {
     assert_eq!(failed["stateMachineArn"], machine);
     assert!(failed["startDate"].as_u64().unwrap() <= failed["stopDate"].as_u64().unwrap());
     assert!(told.iter().all(|event| event["resources"][0] == event["detail"]["executionArn"]));
+}
+
+/// What an execution of `after` is started with, of an event about an execution's end.
+fn after(machine: &str) -> Target {
+    let paths = [("name", "$.detail.name"), ("status", "$.detail.status")];
+    Target::StateMachine {
+        arn: state_machine_arn(machine),
+        transformer: InputTransformer {
+            paths: paths.map(|(name, path)| (name.to_owned(), path.to_owned())).into(),
+            template: r#"{"name": <name>, "status": <status>, "seconds": 1}"#.to_owned(),
+        },
+    }
+}
+
+#[test]
+fn ends_of_executions_start_other_executions() {
+    let ended = state_machine_arn("ended");
+    let rule = |name: &str, machine: &str| Rule::executions(name, after(machine), &ended, &["FAILED"]);
+    let local = with_moto(|config| config.rule(rule("after", "after")).rule(rule("lost", "unknown")));
+    let aws = &local.aws;
+    let waits = json!({ "StartAt": "Wait", "States": {
+        "Wait": { "Type": "Wait", "SecondsPath": "$.seconds", "End": true },
+    } });
+    let after = aws.deploy_state_machine("after", &waits.to_string(), &[]).unwrap();
+    let fails = json!({ "StartAt": "Fail", "States": { "Fail": { "Type": "Fail", "Error": "E" } } });
+    aws.deploy_state_machine("ended", &fails.to_string(), &[]).unwrap();
+    aws.start_execution(&ended, "e", &json!({})).unwrap();
+    let started = || aws.executions(&after, None).unwrap();
+    aws.wait_until("an execution is started", LIMIT, || !started().is_empty()).unwrap();
+    let execution = aws.wait_for_execution(started()[0]["executionArn"].as_str().unwrap(), LIMIT).unwrap();
+    let input: Value = serde_json::from_str(execution["input"].as_str().unwrap()).unwrap();
+    assert_eq!(input, json!({ "name": "e", "status": "FAILED", "seconds": 1 }));
+    assert_eq!(execution["status"], "SUCCEEDED");
+    let seconds = |name: &str| execution[name].as_f64().unwrap();
+    assert!(seconds("stopDate") - seconds("startDate") >= 1.0, "{execution}");
+    // Of one whose state machine isn't there, the event is kept.
+    aws.settle(LIMIT).unwrap();
+    let dead = aws.dead_letters();
+    assert_eq!((dead.len(), dead[0].target.as_str()), (1, state_machine_arn("unknown").as_str()));
+    assert_eq!(dead[0].event["detail"]["name"], "e");
+    assert!(dead[0].error.as_str().unwrap().contains("StateMachineDoesNotExist"), "{}", dead[0].error);
+    assert_eq!(started().len(), 1);
 }

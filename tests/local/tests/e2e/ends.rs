@@ -47,14 +47,14 @@ impl Serving {
             "definition": path("definition.json"),
             "substitutions": { "Arn": "arn:aws:lambda:us-east-1:123456789012:function:f" },
         });
-        let rule = json!({ "name": "r", "function": "f", "source": {
+        let rule = json!({ "name": "r", "target": { "function": "f" }, "source": {
             "objects": { "bucket": "bucket", "suffix": ".json", "shape": "eventbridge" }
         } });
         let config = json!({
             "python": std::env::var("S3INV_TEST_PYTHON").expect("S3INV_TEST_PYTHON is set by `cargo xtask test`"),
             "logs": path("logs"),
             "functions": [{ "name": "f", "binary": bootstrap(), "memory_mb": 256, "timeout_s": 30 }],
-            "state_machine": machine,
+            "state_machines": [machine],
             "buckets": ["bucket"],
             "rules": [rule],
         });
@@ -76,7 +76,7 @@ impl Serving {
         boto.envs(environment.iter().map(|(name, value)| (name, value.as_str().unwrap())));
         boto.arg("-c")
             .arg(script)
-            .arg(self.state["state_machine"].as_str().unwrap())
+            .arg(self.state["state_machines"]["m"].as_str().unwrap())
             .arg(gate.event().to_string());
         assert!(boto.status().unwrap().success());
         gate.arrival()

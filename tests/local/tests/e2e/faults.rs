@@ -28,6 +28,9 @@ fn a_fault_can_wait_for_an_event() {
     assert_eq!(local.error(&json!({ "task": 3 })), ("Bug".to_owned(), "no".to_owned()));
     local.answer(&json!({ "task": 3 }));
     assert_eq!(local.aws.counters("f").unwrap().invocations, 2);
+    local.aws.fault("f", [Fault::Answer(json!({ "said": 4 }))]).unwrap();
+    assert_eq!(local.answer(&json!({})), json!({ "said": 4 }));
+    assert_eq!(local.aws.counters("f").unwrap().invocations, 2);
 }
 
 #[test]
@@ -97,7 +100,7 @@ fn events_are_tried_three_times() {
     local.aws.settle(LIMIT).unwrap();
     let dead = local.aws.dead_letters();
     assert_eq!(dead.len(), 1);
-    assert_eq!((dead[0].function.as_str(), &dead[0].event), ("f", &fail));
+    assert_eq!((dead[0].target.as_str(), &dead[0].event), ("f", &fail));
     assert_eq!(dead[0].error["errorType"], "Retryable");
     // The dropped answer is a run, too.
     assert_eq!(local.aws.counters("f").unwrap().invocations, 4);
