@@ -44,7 +44,7 @@ fn chunk(work: &Work<'_>, plan: &PlanRecord, request: &TaskRequest) -> Result<Op
             verify_md5: plan.verify_md5,
             layout: &layout,
             reading: &reading,
-            pause: &|| invocation.pause.check().is_err(),
+            pause: &|_| invocation.pause.check().is_err(),
         };
         let failure = Failure::default();
         let runs = Runs { attempt, stored: Vec::new(), failure: failure.clone() };
