@@ -35,15 +35,27 @@ fn the_steps_build_what_one_process_builds() {
 
 #[test]
 fn with_little_time_it_takes_more_calls_and_comes_to_the_same() {
-    let files = delivery(3, 5000);
+    let files = delivery(12, 5000);
     let expected = built(&files);
-    for patience in [1, 2, 5] {
+    // A file takes nine looks: one when it is fetched, the others behind its batches.
+    for (patience, least) in [(11, 11), (40, 3)] {
         let cloud = Cloud { patience: Some(patience), ..Cloud::new() };
         cloud.deliver(&files);
-        let (_, calls) = cloud.run(&json!({ "chunk_bytes": 1 << 20 })).unwrap();
-        assert!(calls[0] > 2, "{calls:?}");
+        let (_, calls) = cloud.run(&json!({ "chunk_bytes": 64 << 20 })).unwrap();
+        assert!(calls[0] >= least, "{calls:?}");
         assert_eq!(cloud.bytes(INDEX), expected, "{patience}");
     }
+}
+
+#[test]
+fn with_too_little_time_to_go_on_it_ends() {
+    let cloud = Cloud { patience: Some(1), ..Cloud::new() };
+    cloud.deliver(&delivery(1, 5000));
+    let error = cloud.run(&json!({})).unwrap_err();
+    assert_eq!(error.error_type, ErrorType::CheckpointNeeded);
+    let expected = "data/0.csv: one invocation's time isn't enough to read it up to row 1024 again: give the \
+                    function more time or memory";
+    assert!(error.message.ends_with(expected), "{error}");
 }
 
 #[test]

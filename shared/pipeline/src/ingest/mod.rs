@@ -137,3 +137,6 @@ struct Totals<S> {
     counts: RowCounts,
     rollup: Rollup<S>,
 }
+
+#[cfg(test)]
+mod tests;
