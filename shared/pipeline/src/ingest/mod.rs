@@ -65,8 +65,8 @@ pub(crate) struct Worker<'a> {
     pub(crate) verify_md5: bool,
     pub(crate) layout: &'a Layout,
     pub(crate) reading: &'a Reading,
-    /// Asked after each batch, with how many bytes are in memory that would have to be saved: if so, they
-    /// are, and the rest is left.
+    /// Asked behind each batch, before each file and while one is fetched, with how many bytes are in memory
+    /// that would have to be saved: if so, they are, and the rest is left.
     pub(crate) pause: &'a dyn Fn(usize) -> bool,
 }
 
