@@ -28,15 +28,19 @@ pub fn handle(payload: &Value, context: &Context<Settings>) -> Result<Value, Ste
 fn look_around(context: &Context<Settings>) -> Result<Value, StepError> {
     let machine = StateMachine::new(&context.sdk_config, &context.settings.state_machine);
     let leftovers = fleet::leftovers(&context.invocation)?;
-    let looked = Looked::at(leftovers, || context.invocation.pause.is_over(), |execution| {
-        let status = context.wait(machine.status(execution.as_str()))?;
-        // One that nobody knows may be another deployment's, in the same place.
-        let over = matches!(status, Status::Succeeded | Status::Failed);
-        if !over {
-            return Ok(Swept::NotAtAll);
-        }
-        let more = fleet::end(&context.invocation, execution)?;
-        Ok(if more.is_some() { Swept::Part } else { Swept::Whole })
-    });
+    let looked = Looked::at(
+        leftovers,
+        || context.invocation.pause.is_over(),
+        |execution| {
+            let status = context.wait(machine.status(execution.as_str()))?;
+            // One that nobody knows may be another deployment's, in the same place.
+            let over = matches!(status, Status::Succeeded | Status::Failed);
+            if !over {
+                return Ok(Swept::NotAtAll);
+            }
+            let more = fleet::end(&context.invocation, execution)?;
+            Ok(if more.is_some() { Swept::Part } else { Swept::Whole })
+        },
+    );
     looked.answer()
 }

@@ -66,11 +66,15 @@ mod tests {
     #[test]
     fn one_that_runs_or_fails_keeps_no_other_waiting() {
         let names = executions(&["fails", "ended", "fails-too", "runs", "last"]);
-        let looked = Looked::at(names, || false, |one| match one.as_str() {
-            "runs" => Ok(Swept::NotAtAll),
-            "ended" | "last" => Ok(Swept::Whole),
-            name => Err(StepError::bad_input(name)),
-        });
+        let looked = Looked::at(
+            names,
+            || false,
+            |one| match one.as_str() {
+                "runs" => Ok(Swept::NotAtAll),
+                "ended" | "last" => Ok(Swept::Whole),
+                name => Err(StepError::bad_input(name)),
+            },
+        );
         assert_eq!((&looked.swept, looked.left), (&executions(&["ended", "last"]), 0));
         assert_eq!(looked.answer().unwrap_err().message, "fails");
     }
@@ -78,10 +82,14 @@ mod tests {
     #[test]
     fn what_there_is_no_time_for_is_left_and_is_no_failure() {
         let late = std::cell::Cell::new(false);
-        let looked = Looked::at(executions(&["a", "b", "large", "c", "d"]), || late.get(), |one| {
-            late.set(one.as_str() == "large");
-            Ok(if late.get() { Swept::Part } else { Swept::Whole })
-        });
+        let looked = Looked::at(
+            executions(&["a", "b", "large", "c", "d"]),
+            || late.get(),
+            |one| {
+                late.set(one.as_str() == "large");
+                Ok(if late.get() { Swept::Part } else { Swept::Whole })
+            },
+        );
         assert_eq!(looked.answer().unwrap(), json!({ "ended": ["a", "b"], "left": 3 }));
     }
 }

@@ -52,6 +52,7 @@ pub struct Batch<'a> {
     side: &'a [u8],
     classes: &'a Classes,
     end: u64,
+    is_last: bool,
 }
 
 impl<'a> Batch<'a> {
@@ -59,16 +60,22 @@ impl<'a> Batch<'a> {
         rows: &'a [Counted],
         (raw, side): (&'a [u8], &'a [u8]),
         classes: &'a Classes,
-        end: u64,
+        (end, is_last): (u64, bool),
     ) -> Self {
-        Self { rows, raw, side, classes, end }
+        Self { rows, raw, side, classes, end, is_last }
     }
 
-    /// Rows of the file up to the end of this batch, excluded ones included. A file that is read again
-    /// with the same limits has the same batches.
+    /// Rows of the file up to the end of this batch, excluded ones included: where to go on behind it,
+    /// with [`Rows::after`](crate::Rows::after).
     #[must_use]
     pub fn end(&self) -> u64 {
         self.end
+    }
+
+    /// Whether the file has no rows behind this batch.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.is_last
     }
 
     /// The classes met so far, which the classes of the rows' bins are places in.
@@ -83,7 +90,7 @@ impl<'a> Batch<'a> {
         self.rows.len()
     }
 
-    /// Whether all rows read were excluded.
+    /// Whether all rows read were excluded, or passed over.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
@@ -121,7 +128,7 @@ pub trait Sink {
     type Error;
 
     /// Takes the rows. Called at least every [`MAX_BATCH`] rows read, with an empty batch where all
-    /// of them were excluded, so that this is the place to look for cancellation.
+    /// of them were excluded or passed over, so that this is the place to look for cancellation.
     fn batch(&mut self, batch: &Batch<'_>) -> Result<(), Self::Error>;
 }
 

@@ -69,8 +69,15 @@ impl Texts {
 }
 
 impl ColumnBatch {
-    /// Adds all rows, and hands them over.
-    pub(crate) fn add_to<S: Sink>(&self, rows: &mut Rows<'_, S>) -> Result<(), ReadError<S::Error>> {
+    /// Adds all rows, of a file that has `end` rows, and hands them over.
+    pub(crate) fn add_to<S: Sink>(
+        &self,
+        rows: &mut Rows<'_, S>,
+        end: Option<u64>,
+    ) -> Result<(), ReadError<S::Error>> {
+        if rows.row().checked_add(self.rows as u64) == end {
+            rows.ends();
+        }
         for row in 0..self.rows {
             rows.take(&At { batch: self, row })?;
             rows.end(&self.key.bytes)?;

@@ -51,8 +51,12 @@ pub struct Rows<'a, S> {
     side: Vec<u8>,
     /// Rows of the file so far: the number of the row that is being read.
     row: u64,
-    /// Rows read since the last batch.
+    /// Rows of the file that were counted before: they are passed over.
+    known: u64,
+    /// Rows read since the last batch, with those that were passed over.
     pending: usize,
+    /// Whether the file has no more rows than those that were added.
+    ended: bool,
 }
 
 /// What each row is asked for.
@@ -100,8 +104,23 @@ impl<'a, S: Sink> Rows<'a, S> {
             batch: Vec::with_capacity(MAX_BATCH),
             side: Vec::new(),
             row: 0,
+            known: 0,
             pending: 0,
+            ended: false,
         }
+    }
+
+    /// Passes over the file's first `known` rows: whatever they are, they are not counted, nor handed
+    /// over. What lies wholly among them need not be read at all.
+    #[must_use]
+    pub fn after(self, known: u64) -> Self {
+        Self { known, ..self }
+    }
+
+    /// Rows of the file so far: once it has been read, all that it has.
+    #[must_use]
+    pub fn row(&self) -> u64 {
+        self.row
     }
 
     /// How rows are read.
@@ -127,21 +146,29 @@ impl<'a, S: Sink> Rows<'a, S> {
         self.flush(&[])
     }
 
-    /// Begins a file behind its first `rows` rows: the next one's number is one more.
-    pub(crate) fn begin(&mut self, rows: u64) {
-        self.row = rows;
+    /// Begins a file.
+    pub(crate) fn begin(&mut self) {
+        (self.row, self.ended) = (0, false);
     }
 
-    /// Rows of the file so far.
-    pub(crate) fn row(&self) -> u64 {
-        self.row
+    /// Says that the file ends with the rows that are added before the next batch.
+    pub(crate) fn ends(&mut self) {
+        self.ended = true;
+    }
+
+    /// Passes over the next `rows` rows, if there are any and all were counted before; whether it did.
+    pub(crate) fn pass(&mut self, rows: u64) -> bool {
+        let end = self.row.checked_add(rows).filter(|&end| rows > 0 && end <= self.known);
+        self.row = end.unwrap_or(self.row);
+        end.is_some()
     }
 
     /// Adds a row.
     #[inline]
     pub(crate) fn take(&mut self, row: &impl Row) -> Result<(), InputError> {
-        self.row += 1;
-        self.pending += 1;
+        if self.is_known() {
+            return Ok(());
+        }
         let side = self.side.len();
         match self.place(row) {
             Ok(()) => Ok(()),
@@ -154,9 +181,15 @@ impl<'a, S: Sink> Rows<'a, S> {
 
     /// Adds a row that can't be read.
     pub(crate) fn skip(&mut self, cause: RowError) -> Result<(), InputError> {
+        if self.is_known() { Ok(()) } else { self.bad(cause) }
+    }
+
+    /// Goes to the next row; whether it was counted before.
+    #[inline]
+    fn is_known(&mut self) -> bool {
         self.row += 1;
         self.pending += 1;
-        self.bad(cause)
+        self.row <= self.known
     }
 
     #[cold]
@@ -261,9 +294,10 @@ impl<'a, S: Sink> Rows<'a, S> {
         if self.pending == 0 {
             return Ok(());
         }
-        self.counts.rows += self.pending as u64;
+        let new = self.row.saturating_sub(self.known);
+        self.counts.rows += new.min(self.pending as u64);
         self.pending = 0;
-        let batch = Batch::new(&self.batch, (raw, &self.side), self.classes, self.row);
+        let batch = Batch::new(&self.batch, (raw, &self.side), self.classes, (self.row, self.ended));
         let handed = self.sink.batch(&batch);
         self.batch.clear();
         self.side.clear();

@@ -142,6 +142,8 @@ fn bin_name(bin: u16, classes: &Classes) -> String {
 pub(crate) struct Seen {
     pub(crate) rows: Vec<Counted>,
     pub(crate) batches: Vec<usize>,
+    /// Of each batch, whether it is said to be the file's last.
+    pub(crate) lasts: Vec<bool>,
     pub(crate) counts: RowCounts,
     pub(crate) error: Option<String>,
 }
@@ -151,6 +153,7 @@ pub(crate) struct Seen {
 pub(crate) struct Keep {
     rows: Vec<Counted>,
     batches: Vec<usize>,
+    lasts: Vec<bool>,
 }
 
 impl Sink for Keep {
@@ -161,6 +164,7 @@ impl Sink for Keep {
         assert_eq!(batch.get(0), batch.iter().next());
         assert!(batch.len() <= MAX_BATCH);
         self.batches.push(batch.len());
+        self.lasts.push(batch.is_last());
         self.rows.extend(batch.iter().map(|object| Counted {
             key: object.key.to_vec(),
             bin: bin_name(object.bin, batch.classes()),
@@ -176,10 +180,19 @@ pub(crate) fn collect(
     reading: &Reading,
     read: impl FnOnce(&mut Rows<'_, Keep>) -> Result<(), ReadError<Infallible>>,
 ) -> Seen {
+    collect_after(0, reading, read)
+}
+
+/// The same behind a file's first `known` rows.
+pub(crate) fn collect_after(
+    known: usize,
+    reading: &Reading,
+    read: impl FnOnce(&mut Rows<'_, Keep>) -> Result<(), ReadError<Infallible>>,
+) -> Seen {
     let (mut classes, mut counts, mut keep) = (reading.classes(), RowCounts::default(), Keep::default());
-    let result = read(&mut Rows::new(reading, &mut classes, &mut counts, &mut keep));
-    let Keep { rows, batches } = keep;
-    Seen { rows, batches, counts, error: result.err().map(|error| error.to_string()) }
+    let result = read(&mut Rows::new(reading, &mut classes, &mut counts, &mut keep).after(known as u64));
+    let Keep { rows, batches, lasts } = keep;
+    Seen { rows, batches, lasts, counts, error: result.err().map(|error| error.to_string()) }
 }
 
 /// The error of a reader that only fails.
@@ -222,14 +235,30 @@ pub(crate) fn reading() -> impl Strategy<Value = Reading> {
 
 /// Compares what a reader made of rows with the plain definition of what it has to.
 pub(crate) fn check(seen: &Seen, rows: &[TestRow], reading: &Reading) -> Result<(), TestCaseError> {
-    let (counted, counts, bad) = expected(rows, reading);
-    let error = bad.map(|row| format!("row {row}: "));
+    check_after(0, seen, rows, reading)
+}
+
+/// The same of a reader that passed the first `known` rows over.
+pub(crate) fn check_after(
+    known: usize,
+    seen: &Seen,
+    rows: &[TestRow],
+    reading: &Reading,
+) -> Result<(), TestCaseError> {
+    let (counted, counts, bad) = expected(rows.get(known..).unwrap_or_default(), reading);
+    let error = bad.map(|row| format!("row {}: ", known + row));
     match (&seen.error, error) {
         (Some(seen), Some(start)) => prop_assert!(seen.starts_with(&start), "{seen}, expected {start}"),
         (seen_error, error) => {
             prop_assert_eq!(seen_error, &error);
             prop_assert_eq!(&seen.rows, &counted);
             prop_assert_eq!(&seen.counts, &counts);
+            let last = seen.lasts.iter().position(|&is_last| is_last).map(|at| at + 1);
+            prop_assert_eq!(
+                last.unwrap_or(0),
+                seen.batches.len(),
+                "the last batch, and no other, is the last"
+            );
         }
     }
     Ok(())

@@ -109,6 +109,16 @@ pub enum Cause {
         "the invocation's time ended before anything new was saved: give the function more time or memory"
     )]
     OutOfTime,
+    /// What was saved of a data file can't be built on: reading up to there again takes all the time.
+    #[error(
+        "{uri}: one invocation's time isn't enough to read it up to row {row} again: give the function more time or memory"
+    )]
+    TooSlow {
+        /// The data file.
+        uri: String,
+        /// The last row that was saved, counted from 1.
+        row: u64,
+    },
     /// A defect of this program.
     #[error("internal error: {0}: please report it")]
     Bug(String),
@@ -120,7 +130,9 @@ impl Cause {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Stop(Stop::Cancelled) => ErrorKind::Cancelled,
-            Self::Stop(Stop::DeadlineExceeded) | Self::OutOfTime => ErrorKind::DeadlineExceeded,
+            Self::Stop(Stop::DeadlineExceeded) | Self::OutOfTime | Self::TooSlow { .. } => {
+                ErrorKind::DeadlineExceeded
+            }
             Self::Store(error) => error.error_kind(),
             Self::Scratch { error, .. } | Self::Format(error) => error.kind(),
             Self::Input { error: InputError::Io(_), .. } | Self::System(_) => ErrorKind::Storage,

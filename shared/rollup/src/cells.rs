@@ -46,6 +46,10 @@ impl Cells {
         }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
         self.slots[..=self.mask].fill(0);

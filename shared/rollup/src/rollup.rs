@@ -89,6 +89,12 @@ impl<S: RunSink> Rollup<S> {
         }
     }
 
+    /// Bytes of memory that hold what no run has yet: what [`Rollup::finish`] has to write comes of them.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.table.held()
+    }
+
     #[inline]
     fn directory<'k>(&self, key: &'k [u8]) -> &'k [u8] {
         let directory = prefix::own_directory(key);

@@ -115,6 +115,11 @@ impl Table {
         self.rows.len()
     }
 
+    /// Bytes of the names, rows and cells that are there.
+    pub(crate) fn held(&self) -> usize {
+        self.keys.len() + self.rows.len() * size_of::<Row>() + self.more.len() * cells::CELL
+    }
+
     pub(crate) fn clear(&mut self) {
         self.keys.clear();
         self.rows.clear();
@@ -292,9 +297,14 @@ mod tests {
         });
         assert_eq!(refused, Some(Refused::Full));
         assert!(table.len() > 64, "{}", table.len());
+        let names: usize = (0..table.len()).map(|at| table.name(at).len()).sum();
+        let cells: usize = (0..table.len()).map(|at| table.cells(at).count()).sum();
+        let expected = names + table.len() * size_of::<Row>() + (cells - table.len()) * cells::CELL;
+        assert!(cells > table.len() && table.held() == expected && expected < 64 << 10, "{expected}");
         let objects: u64 = (0..table.len()).flat_map(|at| table.cells(at)).map(|c| c.objects).sum();
         assert_eq!(objects, taken);
         table.clear();
+        assert_eq!(table.held(), 0);
         assert_eq!(add(&mut table, b"a/", 0, 1), Ok(()));
         assert_eq!(table.cells(0).collect::<Vec<_>>(), [Cell { bin: 0, objects: 1, bytes: 1 }]);
     }

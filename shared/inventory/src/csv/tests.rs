@@ -9,7 +9,9 @@ use super::*;
 use crate::batch::Batch;
 use crate::fields::{Field, Fields};
 use crate::reading::{OnBadRow, Reading};
-use crate::testing::{self, Damage, Seen, TestRow, all, check, collect, failure, mutate, of};
+use crate::testing::{
+    self, Damage, Seen, TestRow, all, check, check_after, collect, collect_after, failure, mutate, of,
+};
 
 /// All columns, and some that don't matter.
 const SCHEMA: &str = "Bucket, Key, Size, StorageClass, IntelligentTieringAccessTier, IsLatest, isdeletemarker, \
@@ -198,6 +200,17 @@ proptest! {
     }
 
     #[test]
+    fn rows_that_are_known_are_passed_over(
+        rows in testing::rows(60, Damage::CSV), style in style(), reading in testing::reading(), known in 0..61_usize,
+    ) {
+        let rows: Vec<TestRow> = rows.iter().map(|row| row.told(reading.fields)).collect();
+        let columns = columns(reading.fields, &style);
+        let raw = write(&rows, &columns, &style);
+        let seen = collect_after(known, &reading, |rows| read_slice(&raw, &layout_of(&columns), rows));
+        check_after(known, &seen, &rows, &reading)?;
+    }
+
+    #[test]
     fn no_mutation_panics_or_tells_slice_and_stream_apart(
         rows in testing::rows(20, Damage::CSV), style in style(), reading in testing::reading(),
         at in any::<usize>(), to in any::<u8>(), cut in any::<bool>(),
@@ -253,6 +266,10 @@ fn windows_and_batches_do_not_show() {
     check(&seen, &rows, &reading).unwrap();
     for (buffer, drip) in [(0, 4096), (MAX_ROW + 2, 1 << 30), (1 << 20, 100_003)] {
         assert_eq!(seen, streamed(&raw, &layout, &reading, buffer, drip), "buffer {buffer}, {drip} at once");
+    }
+    for known in [1, 1023, 1024, 1025, 7777, 19_999, 20_000, 20_001] {
+        let seen = collect_after(known, &reading, |rows| read_slice(&raw, &layout, rows));
+        check_after(known, &seen, &rows, &reading).unwrap();
     }
 }
 

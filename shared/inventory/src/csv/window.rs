@@ -17,7 +17,7 @@ pub(super) struct Parser<'p, 'a, S> {
 
 impl<'p, 'a, S: Sink> Parser<'p, 'a, S> {
     pub(super) fn new(layout: &'p CsvLayout, rows: &'p mut Rows<'a, S>) -> Self {
-        rows.begin(0);
+        rows.begin();
         Self { layout, rows, quotes: Quotes::default(), careful: CarefulRow::default() }
     }
 
@@ -36,10 +36,16 @@ impl<'p, 'a, S: Sink> Parser<'p, 'a, S> {
             } else {
                 break;
             }
-            self.rows.end(window)?;
+            // What the window ends with is handed over below, where it is known whether the file does, too.
+            if at < window.len() {
+                self.rows.end(window)?;
+            }
         }
         if at == 0 && window.len() >= MAX_ROW {
             at = self.too_long(window)?;
+        }
+        if last && at == window.len() {
+            self.rows.ends();
         }
         self.rows.flush(window)?;
         Ok(at)

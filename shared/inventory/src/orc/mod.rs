@@ -72,11 +72,14 @@ pub fn read<R: RangeRead, S: Sink>(
 ) -> std::result::Result<(), ReadError<S::Error>> {
     let file = OrcFile::open(file, limits)?;
     let columns = file.needed(rows.reading())?;
-    rows.begin(0);
-    for nth in 0..file.stripes().len() {
+    rows.begin();
+    for (nth, info) in file.stripes().iter().enumerate() {
+        if rows.pass(info.rows) {
+            continue;
+        }
         let mut stripe = file.stripe(nth, &columns)?;
         while let Some(batch) = stripe.next_batch()? {
-            batch.add_to(rows)?;
+            batch.add_to(rows, Some(file.tail.rows))?;
         }
     }
     Ok(file.check_rows(rows.row())?)

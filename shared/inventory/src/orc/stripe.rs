@@ -60,9 +60,12 @@ impl<'a> StripeReader<'a> {
     /// The next rows; none where the stripe ends.
     pub(crate) fn next_batch(&mut self) -> Result<Option<&ColumnBatch>> {
         let rows = self.left.min(MAX_BATCH as u64) as usize;
-        let done = if rows == 0 { self.ended() } else { self.fill(rows) };
-        done.map_err(|error| error.within(format_args!("stripe {}", self.number)))?;
         self.left -= rows as u64;
+        // Checked before the last rows are handed over: whoever has got all of them may pass the stripe by
+        // next time.
+        let is_last = self.left == 0;
+        let done = self.fill(rows).and_then(|()| if is_last { self.ended() } else { Ok(()) });
+        done.map_err(|error| error.within(format_args!("stripe {}", self.number)))?;
         self.batch.rows = rows;
         Ok((rows > 0).then_some(&self.batch))
     }

@@ -10,8 +10,6 @@ mod thrift;
 
 use std::sync::Arc;
 
-use parquet::file::metadata::RowGroupMetaData;
-
 use crate::batch::{MAX_BATCH, Sink};
 use crate::columns::ColumnBatch;
 use crate::error::{InputError, ReadError};
@@ -21,7 +19,7 @@ use crate::rows::Rows;
 use chunk::File;
 use group::Group;
 use guard::{Failure, damaged};
-use schema::{Needed, Schema};
+use schema::Schema;
 
 pub use footer::MAX_FOOTER;
 pub use guard::MAX_PAGE;
@@ -55,39 +53,49 @@ pub fn read<R: RangeRead + 'static, S: Sink>(
     limits: Limits,
     rows: &mut Rows<'_, S>,
 ) -> Result<(), ReadError<S::Error>> {
-    rows.begin(0);
+    rows.begin();
     let footer = footer::read(&file)?;
     let needed = Schema::find(footer.file_metadata().schema_descr())?.needed(rows.reading())?;
     let failure = Failure::default();
     let file = Arc::new(File { inner: file, limits, failure: failure.clone() });
-    for group in footer.row_groups() {
-        read_group(&file, group, &needed, &failure, rows)?;
-    }
     let said = footer.file_metadata().num_rows();
-    if u64::try_from(said) != Ok(rows.row()) {
+    let end = u64::try_from(said).ok();
+    for group in footer.row_groups() {
+        let count = group.num_rows();
+        let count = u64::try_from(count).map_err(|_| damaged(&format!("a row group of {count} rows")))?;
+        if !rows.pass(count) {
+            let group = failure.caught(|| Group::open(&file, group, &needed))?;
+            read_group(group, count, &failure, end, rows)?;
+        }
+    }
+    if end != Some(rows.row()) {
         return Err(damaged(&format!("{} rows, but the footer says {said}", rows.row())).into());
     }
     Ok(())
 }
 
-fn read_group<R: RangeRead + 'static, S: Sink>(
-    file: &Arc<File<R>>,
-    group: &RowGroupMetaData,
-    needed: &Needed,
+/// Reads a row group of `count` rows, in a file of `end` rows.
+fn read_group<S: Sink>(
+    mut group: Group,
+    count: u64,
     failure: &Failure,
+    end: Option<u64>,
     rows: &mut Rows<'_, S>,
 ) -> Result<(), ReadError<S::Error>> {
-    let said = group.num_rows();
-    let mut left = usize::try_from(said).map_err(|_| damaged(&format!("a row group of {said} rows")))?;
-    let mut group = failure.caught(|| Group::open(file, group, needed))?;
-    let mut batch = ColumnBatch::default();
-    while left > 0 {
-        let len = left.min(MAX_BATCH);
+    let (mut left, mut batch) = (count, ColumnBatch::default());
+    loop {
+        let len = left.min(MAX_BATCH as u64) as usize;
         failure.caught(|| group.fill(len, &mut batch))?;
-        batch.add_to(rows)?;
-        left -= len;
+        left -= len as u64;
+        if left == 0 {
+            // Before its last rows are handed over: whoever has got all of them may pass it by next time.
+            failure.caught(|| group.ended())?;
+        }
+        batch.add_to(rows, end)?;
+        if left == 0 {
+            return Ok(());
+        }
     }
-    Ok(failure.caught(|| group.ended())?)
 }
 
 #[cfg(test)]

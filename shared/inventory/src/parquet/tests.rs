@@ -17,7 +17,9 @@ use super::*;
 use crate::batch::Batch;
 use crate::fields::Field;
 use crate::reading::{OnBadRow, Reading};
-use crate::testing::{self, Damage, Seen, TestRow, all, check, collect, failure, mutate, of};
+use crate::testing::{
+    self, Damage, Seen, TestRow, all, check, check_after, collect, collect_after, failure, mutate, of,
+};
 
 /// Pages lie in several windows.
 const LIMITS: Limits = Limits { window: 1000, page: 1 << 20, dictionary: 1 << 20 };
@@ -215,14 +217,28 @@ proptest! {
     }
 
     #[test]
+    fn rows_that_are_known_are_passed_over(
+        rows in testing::rows(200, Damage::COMMON), style in style(), reading in testing::reading(),
+        known in 0..201_usize,
+    ) {
+        let rows: Vec<TestRow> = rows.iter().map(|row| row.told(reading.fields)).collect();
+        let file = Bytes::from(write(&rows, reading.fields, &style));
+        let seen = collect_after(known, &reading, |rows| super::read(file, LIMITS, rows));
+        check_after(known, &seen, &rows, &reading)?;
+    }
+
+    #[test]
     fn no_mutation_panics(
         rows in testing::rows(30, Damage::COMMON), style in style(), reading in testing::reading(),
-        at in any::<usize>(), to in any::<u8>(), cut in any::<bool>(),
+        at in any::<usize>(), to in any::<u8>(), cut in any::<bool>(), known in 0..40_usize,
     ) {
         let file = write(&rows, reading.fields, &Style { group: 20, snappy: false, ..style });
         let file = mutate(&file, at, to, cut);
         let _ = fields(&Bytes::from(file.clone()));
-        prop_assert!(read(file, &reading).error.is_none_or(|error| !error.contains('\n')));
+        let seen = collect_after(known, &reading, |rows| super::read(Bytes::from(file.clone()), LIMITS, rows));
+        for error in [seen.error, read(file, &reading).error] {
+            prop_assert!(error.is_none_or(|error| !error.contains('\n')));
+        }
     }
 }
 
@@ -458,10 +474,10 @@ fn whole_numbers_may_be_narrow() {
     assert_eq!((seen.rows[0].size, seen.error), (7, None));
 }
 
-/// A file that notes how much is read of it at once, and fails after so many calls.
+/// A file that notes what is read of it, from where on and how much at once, and fails after so many calls.
 struct Counting {
     file: Bytes,
-    reads: Arc<Mutex<Vec<usize>>>,
+    reads: Arc<Mutex<Vec<(u64, usize)>>>,
     good: usize,
 }
 
@@ -475,7 +491,7 @@ impl RangeRead for Counting {
         if reads.len() == self.good {
             return Err(io::Error::new(io::ErrorKind::TimedOut, "too slow"));
         }
-        reads.push(len);
+        reads.push((at, len));
         RangeRead::read(&self.file, at, len)
     }
 }
@@ -493,6 +509,44 @@ fn a_failing_source_comes_out_unchanged() {
         };
         assert_eq!((error.kind(), error.to_string().as_str()), (io::ErrorKind::TimedOut, "too slow"));
     }
+}
+
+/// Of the row groups before the one that is gone on in, not a byte.
+#[test]
+fn row_groups_that_are_known_are_not_fetched() {
+    let (rows, reading) = (named(5000), all(OnBadRow::Fail));
+    let style = Style { group: 1000, dictionary: false, snappy: false, date: 0 };
+    let file = Bytes::from(write(&rows, reading.fields, &style));
+    let start = |group: usize| {
+        let footer = footer::read(&file).unwrap();
+        footer.row_groups().get(group).map_or(file.len() as u64, |group| group.column(0).byte_range().0)
+    };
+    for (known, group) in [(0, 0), (999, 0), (1000, 1), (1001, 1), (3500, 3), (4999, 4), (5000, 5), (6000, 5)]
+    {
+        let reads = Arc::<Mutex<Vec<(u64, usize)>>>::default();
+        let counted = Counting { file: file.clone(), reads: Arc::clone(&reads), good: usize::MAX };
+        let seen = collect_after(known, &reading, |rows| super::read(counted, LIMITS, rows));
+        check_after(known, &seen, &rows, &reading).unwrap();
+        // The first fetch is of the file's end.
+        let reads = reads.lock().unwrap();
+        let first = reads[1..].iter().map(|&(at, _)| at).min();
+        // Its first column, the bucket, nobody needs.
+        assert!(first.is_none_or(|at| at > start(group)), "{known}: {first:?}, expected {}", start(group));
+        assert_eq!(first.is_none(), group == 5, "{known}");
+    }
+}
+
+/// Whoever has got all rows of a group may pass it by next time: what is wrong with it has to be told before.
+#[test]
+fn a_group_is_checked_before_its_last_rows_are_handed_over() {
+    let (rows, reading) = (named(40), all(OnBadRow::Fail));
+    let file = write(&rows, reading.fields, &PLAIN);
+    // As zigzag numbers: wherever it may say that it has 40 rows, let it say 39.
+    let said = (0..file.len()).filter(|&at| file[at] == 80);
+    let seen: Vec<Seen> = said.map(|at| read(mutate(&file, at, 78, false), &reading)).collect();
+    let more = "damaged parquet file: column key has more rows than its row group";
+    let more: Vec<&Seen> = seen.iter().filter(|seen| seen.error.as_deref() == Some(more)).collect();
+    assert!(!more.is_empty() && more.iter().all(|seen| seen.batches.is_empty()), "{more:?}");
 }
 
 /// The bytes of a file's columns.
@@ -520,11 +574,11 @@ fn only_the_columns_that_are_needed_are_fetched() {
     ] {
         let binning = s3inv_model::Binning::new(&measures.iter().copied().collect(), 0);
         let reading = Reading { binning, ..of(fields, OnBadRow::Fail) };
-        let reads = Arc::<Mutex<Vec<usize>>>::default();
+        let reads = Arc::<Mutex<Vec<(u64, usize)>>>::default();
         let file = Counting { file: file.clone(), reads: Arc::clone(&reads), good: usize::MAX };
         let seen = collect(&reading, |rows| super::read(file, WIDE, rows));
         assert_eq!((seen.rows.len(), seen.error), (30_000, None));
-        let reads = std::mem::take(&mut *reads.lock().unwrap());
+        let reads: Vec<usize> = reads.lock().unwrap().iter().map(|&(_, len)| len).collect();
         // The footer's part of the file comes first; headers are looked for in windows of their size.
         let (tail, needed) = (reads[0], columns.iter().map(|&at: &usize| lens[at]).sum::<usize>());
         assert!(tail <= 64 << 10);

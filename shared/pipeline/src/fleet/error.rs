@@ -113,7 +113,7 @@ fn error_type(cause: &Cause) -> ErrorType {
     match cause {
         Cause::ScratchGone => ErrorType::ScratchGone,
         Cause::AlreadyPublished(_) => ErrorType::AlreadyPublished,
-        Cause::OutOfTime => ErrorType::CheckpointNeeded,
+        Cause::OutOfTime | Cause::TooSlow { .. } => ErrorType::CheckpointNeeded,
         other => match other.kind() {
             ErrorKind::BadInput => ErrorType::BadInput,
             ErrorKind::Storage => ErrorType::Retryable,

@@ -54,7 +54,7 @@ fn part(
         verify_md5: plan.verify_md5,
         layout: &layout,
         reading: &reading,
-        pause: &|| invocation.pause.is_due(0),
+        pause: &|bytes| invocation.pause.is_due(bytes),
     };
     let failure = Failure::default();
     let runs = Runs { attempt, stored: Vec::new(), failure: failure.clone() };

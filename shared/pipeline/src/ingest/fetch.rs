@@ -13,6 +13,8 @@ use crate::plan::Input;
 /// A piece of a data file. Its memory is accounted for as long as it lives.
 pub(crate) struct Part {
     pub(crate) bytes: Bytes,
+    /// The file's `ETag`.
+    pub(crate) etag: Arc<str>,
     /// Whether the file ends with it.
     pub(crate) last: bool,
     _place: OwnedSemaphorePermit,
@@ -78,5 +80,5 @@ async fn fetch_part(wanted: Result<Wanted, StoreError>, places: Arc<Semaphore>) 
     let closed = |_| StoreError::new(&store.uri(&key), StoreErrorKind::Other, "fetching has ended");
     let place = places.acquire_owned().await.map_err(closed)?;
     let bytes = store.read(&key, from..until, Some(&etag)).await?;
-    Ok(Part { bytes, last, _place: place })
+    Ok(Part { bytes, etag, last, _place: place })
 }

@@ -5,35 +5,18 @@ use std::path::Path;
 
 use s3inv_inventory::csv::{self, CsvLayout};
 use s3inv_inventory::gzip::{self, Inflater, gunzip_stream};
-use s3inv_inventory::{Batch, InputError, ReadError, Rows, orc, parquet};
-use s3inv_model::RowCounts;
+use s3inv_inventory::{Batch, InputError, ReadError, Rows, Sink, orc, parquet};
 use s3inv_rollup::RunSink;
 
 use super::parts::{FileParts, Parts};
+use super::position::{Halt, Place, Position, Within};
 use super::ranges::Ranges;
-use super::{Counting, Position, Totals, Worker};
+use super::{Totals, Worker};
 use crate::Cause;
 use crate::plan::{ColumnFormat, Input, Layout};
 
 /// What a streamed CSV file is parsed from: the longest row and as much again.
 const STREAM_BUFFER: usize = 512 << 10;
-
-/// Which file is being read.
-struct Files {
-    /// Its place in the chunk.
-    at: usize,
-    /// What the files before it were counted as.
-    counted: RowCounts,
-}
-
-impl Files {
-    /// Goes to the next file, of which nothing has been counted.
-    fn next<S>(&mut self, totals: &mut Totals<S>) {
-        self.at += 1;
-        self.counted.clone_from(&totals.counts);
-        totals.before = 0;
-    }
-}
 
 /// Buffers that serve one file after the other.
 struct Buffers {
@@ -49,152 +32,209 @@ impl Worker<'_> {
         start: &Position,
         totals: &mut Totals<S>,
     ) -> Result<Option<Position>, Cause> {
-        let files = files.get(start.file..).unwrap_or_default();
-        let mut reading = Files { at: start.file, counted: RowCounts::default() };
-        let read = match self.layout {
-            Layout::Csv(layout) => self.csv_files(files, layout, totals, &mut reading),
-            Layout::Columns(format) => self.column_files(files, *format, totals, &mut reading),
-        };
-        let Some(rows) = totals.paused else { return read.map(|()| None) };
-        // Of the file alone: those before it are done.
-        let counts = totals.counts.minus(&reading.counted);
-        let counts = counts.ok_or_else(|| Cause::Bug("a file has fewer rows than it had".to_owned()))?;
-        Ok(Some(Position { file: reading.at, rows, counts }))
+        let left = files.get(start.file..).unwrap_or_default();
+        if left.is_empty() && *start != Position::default() {
+            return Err(Cause::Bug(format!("going on at file {} of {}", start.file, files.len())));
+        }
+        match self.layout {
+            Layout::Csv(layout) => self.csv_files(left, start, layout, totals),
+            Layout::Columns(format) => {
+                self.each_file(left, start, totals, |place, totals| self.column_file(place, *format, totals))
+            }
+        }
+    }
+
+    /// Reads the files that are left, one after the other; where to go on, if it pauses.
+    fn each_file<S: RunSink>(
+        &self,
+        files: &[Input],
+        start: &Position,
+        totals: &mut Totals<S>,
+        mut read: impl FnMut(&Place<'_>, &mut Totals<S>) -> Result<Option<Within>, Cause>,
+    ) -> Result<Option<Position>, Cause> {
+        for (at, file) in (start.file..).zip(files) {
+            let is_first = at == start.file;
+            if !is_first && (self.pause)(totals.rollup.held()) {
+                return Ok(Some(Position { file: at, within: None }));
+            }
+            let within = start.within.as_ref().filter(|_| is_first);
+            if let Some(within) = read(&Place { file, within, is_first }, totals)? {
+                return Ok(Some(Position { file: at, within: Some(within) }));
+            }
+        }
+        Ok(None)
     }
 
     fn csv_files<S: RunSink>(
         &self,
         files: &[Input],
+        start: &Position,
         layout: &CsvLayout,
         totals: &mut Totals<S>,
-        reading: &mut Files,
-    ) -> Result<(), Cause> {
+    ) -> Result<Option<Position>, Cause> {
         let mut buffers =
             Buffers { compressed: Vec::new(), inflater: Inflater::new(self.memory.decompressed) };
-        self.with_parts(files, |parts, file| {
-            let mut source = FileParts::new(parts, file, self.progress);
-            let read = self.csv_file(&mut source, file, layout, &mut buffers, totals);
-            Self::finish_file(source, file, read)?;
-            reading.next(totals);
-            Ok(())
+        self.with_parts(files, |parts| {
+            self.each_file(files, start, totals, |place, totals| {
+                let mut source = FileParts::new(parts, place, self.progress);
+                let read = self.csv_file(&mut source, place, layout, &mut buffers, totals);
+                Self::finish_file(source, place, read)
+            })
         })
     }
 
+    /// Reads a file; how many rows it has.
     fn csv_file<S: RunSink>(
         &self,
         source: &mut FileParts<'_, '_>,
-        file: &Input,
+        place: &Place<'_>,
         layout: &CsvLayout,
-        Buffers { compressed, inflater }: &mut Buffers,
-        Totals { classes, counts, rollup, before, paused }: &mut Totals<S>,
-    ) -> Result<(), ReadError<Cause>> {
-        let mut counting = Counting { rollup, before, paused };
-        let mut sink = |batch: &Batch<'_>| self.count(batch, &mut counting);
-        let mut rows = Rows::new(self.reading, classes, counts, &mut sink);
-        if file.size > self.memory.compressed as u64 {
-            let (start, gzip) = start_of(source, &file.key).map_err(InputError::Io)?;
-            let source = start.as_slice().chain(source);
-            return if gzip {
-                csv::read(gunzip_stream(source), STREAM_BUFFER, layout, &mut rows)
-            } else {
-                csv::read(source, STREAM_BUFFER, layout, &mut rows)
-            };
+        buffers: &mut Buffers,
+        Totals { classes, counts, rollup }: &mut Totals<S>,
+    ) -> Result<u64, ReadError<Halt>> {
+        let held = rollup.held();
+        let mut sink = |batch: &Batch<'_>| self.count(batch, place, rollup);
+        let mut rows = Rows::new(self.reading, classes, counts, &mut sink).after(place.known());
+        if place.file.size > self.memory.compressed as u64 {
+            streamed(source, &place.file.key, layout, &mut rows)?;
+        } else {
+            let gathered = source.gather(&mut buffers.compressed, || self.go_on(place, 0, held));
+            gathered.map_err(ReadError::Sink)?;
+            buffers.read(&place.file.key, layout, &mut rows)?;
         }
-        source.gather(compressed).map_err(ReadError::Sink)?;
-        if !is_gzip(&file.key, compressed) {
-            return csv::read_slice(compressed, layout, &mut rows);
-        }
-        if let Some(raw) = inflater.whole(compressed) {
-            return csv::read_slice(raw, layout, &mut rows);
-        }
-        // It doesn't fit, or is damaged: reading it as a stream says what it is.
-        csv::read(gunzip_stream(compressed.as_slice()), STREAM_BUFFER, layout, &mut rows)
+        Ok(rows.row())
     }
 
     /// Compares the MD5 before the rows are believed, or their errors: a file that was damaged on its
-    /// way is that, and not an inventory with an odd row.
+    /// way is that, and not an inventory with an odd row. Of one that is left, the MD5 is compared when it
+    /// is read to its end.
     fn finish_file(
         mut source: FileParts<'_, '_>,
-        file: &Input,
-        read: Result<(), ReadError<Cause>>,
-    ) -> Result<(), Cause> {
+        place: &Place<'_>,
+        read: Result<u64, ReadError<Halt>>,
+    ) -> Result<Option<Within>, Cause> {
         if let Some(cause) = source.failure() {
             return Err(cause);
         }
         match read {
-            Ok(()) => source.verify(),
-            Err(ReadError::Sink(cause)) => Err(cause),
+            Ok(rows) => {
+                source.verify()?;
+                place.check_rows(rows).map(|()| None)
+            }
+            Err(ReadError::Sink(halt)) => halt.left(source.etag()),
             Err(ReadError::Input(error)) => {
                 source.verify()?;
-                Err(Cause::Input { uri: file.uri(), error })
+                Err(Cause::Input { uri: place.file.uri(), error })
             }
         }
     }
 
-    /// Reads files by columns, with a reader of their format.
-    fn column_files<S: RunSink>(
-        &self,
-        files: &[Input],
-        format: ColumnFormat,
-        totals: &mut Totals<S>,
-        reading: &mut Files,
-    ) -> Result<(), Cause> {
-        let open = |file| Ranges::open(file, self.runtime, self.cancellation);
-        let mut read = |(file, ranges): (&Input, Ranges)| {
-            self.column_file(file, ranges, format, totals)?;
-            reading.next(totals);
-            Ok(())
-        };
-        if !self.verify_md5 {
-            return files.iter().try_for_each(|file| read((file, open(file)?)));
-        }
-        // Opened before they are compared: what is read then is what was compared, or an error.
-        let opened = files.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-        let unseen = crate::Progress::default();
-        self.with_parts(files, |parts, file| FileParts::new(parts, file, &unseen).verify())?;
-        files.iter().zip(opened).try_for_each(read)
-    }
-
     fn column_file<S: RunSink>(
         &self,
-        file: &Input,
-        ranges: Ranges,
+        place: &Place<'_>,
         format: ColumnFormat,
-        Totals { classes, counts, rollup, before, paused }: &mut Totals<S>,
-    ) -> Result<(), Cause> {
-        let failure = ranges.failure();
-        let mut counting = Counting { rollup, before, paused };
-        let mut sink = |batch: &Batch<'_>| self.count(batch, &mut counting);
-        let mut rows = Rows::new(self.reading, classes, counts, &mut sink);
-        let read = match format {
-            ColumnFormat::Orc => orc::read(ranges, self.memory.orc, &mut rows),
-            ColumnFormat::Parquet => parquet::read(ranges, self.memory.parquet, &mut rows),
-        };
-        self.progress.add_bytes(file.size);
+        totals: &mut Totals<S>,
+    ) -> Result<Option<Within>, Cause> {
+        let ranges = Ranges::open(place.file, self.runtime, self.cancellation)?;
+        place.check(ranges.etag())?;
+        // Opened before it is compared: what is read then is what was compared, or an error. A file of
+        // which rows were read was compared before that, and is the same still.
+        if self.verify_md5 && place.known() == 0 {
+            let held = totals.rollup.held();
+            if let Err(halt) = self.compare(place, held) {
+                return halt.left(ranges.etag());
+            }
+        }
+        let (failure, etag) = (ranges.failure(), ranges.etag().to_owned());
+        let read = self.columns(place, ranges, format, totals);
+        self.progress.add_bytes(place.file.size);
         if let Some(cause) = failure.take() {
             return Err(cause);
         }
-        read.map_err(|error| match error {
-            ReadError::Sink(cause) => cause,
-            ReadError::Input(error) => Cause::Input { uri: file.uri(), error },
+        match read {
+            Ok(rows) => place.check_rows(rows).map(|()| None),
+            Err(ReadError::Sink(halt)) => halt.left(&etag),
+            Err(ReadError::Input(error)) => Err(Cause::Input { uri: place.file.uri(), error }),
+        }
+    }
+
+    /// Reads a file by columns, with a reader of its format; how many rows it has.
+    fn columns<S: RunSink>(
+        &self,
+        place: &Place<'_>,
+        ranges: Ranges,
+        format: ColumnFormat,
+        Totals { classes, counts, rollup }: &mut Totals<S>,
+    ) -> Result<u64, ReadError<Halt>> {
+        let mut sink = |batch: &Batch<'_>| self.count(batch, place, rollup);
+        let mut rows = Rows::new(self.reading, classes, counts, &mut sink).after(place.known());
+        match format {
+            ColumnFormat::Orc => orc::read(ranges, self.memory.orc, &mut rows)?,
+            ColumnFormat::Parquet => parquet::read(ranges, self.memory.parquet, &mut rows)?,
+        }
+        Ok(rows.row())
+    }
+
+    /// Compares the MD5 of a whole file.
+    fn compare(&self, place: &Place<'_>, held: usize) -> Result<(), Halt> {
+        let unseen = crate::Progress::default();
+        self.with_parts(std::slice::from_ref(place.file), |parts| {
+            let mut source = FileParts::new(parts, place, &unseen);
+            source.each(|_| self.go_on(place, 0, held))?;
+            Ok(source.verify()?)
         })
     }
 
-    /// Fetches files as streams of parts, and hands them to `each` in their order.
-    fn with_parts(
+    /// Fetches files as a stream of parts.
+    fn with_parts<T, E: From<Cause>>(
         &self,
         files: &[Input],
-        mut each: impl FnMut(&mut Parts<'_>, &Input) -> Result<(), Cause>,
-    ) -> Result<(), Cause> {
+        read: impl FnOnce(&mut Parts<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let runtime = self.runtime;
         std::thread::scope(|scope| {
-            let (mut parts, md5) =
-                Parts::start(files.to_vec(), self.memory, runtime, self.cancellation, scope)?;
-            let done = files.iter().try_for_each(|file| each(&mut parts, file));
+            let started = Parts::start(files.to_vec(), self.memory, runtime, self.cancellation, scope);
+            let (mut parts, md5) = started.map_err(Cause::from)?;
+            let done = read(&mut parts);
             drop(parts);
             md5.join().map_err(|_| Cause::Bug("the MD5 thread panicked".to_owned()))?;
             done
         })
+    }
+}
+
+impl Buffers {
+    /// Reads a file that has been gathered.
+    fn read<S: Sink>(
+        &mut self,
+        key: &str,
+        layout: &CsvLayout,
+        rows: &mut Rows<'_, S>,
+    ) -> Result<(), ReadError<S::Error>> {
+        if !is_gzip(key, &self.compressed) {
+            return csv::read_slice(&self.compressed, layout, rows);
+        }
+        if let Some(raw) = self.inflater.whole(&self.compressed) {
+            return csv::read_slice(raw, layout, rows);
+        }
+        // It doesn't fit, or is damaged: reading it as a stream says what it is.
+        csv::read(gunzip_stream(self.compressed.as_slice()), STREAM_BUFFER, layout, rows)
+    }
+}
+
+/// Reads a file while it is fetched.
+fn streamed<S: Sink>(
+    source: &mut FileParts<'_, '_>,
+    key: &str,
+    layout: &CsvLayout,
+    rows: &mut Rows<'_, S>,
+) -> Result<(), ReadError<S::Error>> {
+    let (start, gzip) = start_of(source, key).map_err(InputError::Io)?;
+    let source = start.as_slice().chain(source);
+    if gzip {
+        csv::read(gunzip_stream(source), STREAM_BUFFER, layout, rows)
+    } else {
+        csv::read(source, STREAM_BUFFER, layout, rows)
     }
 }
 

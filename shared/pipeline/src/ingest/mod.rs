@@ -3,17 +3,18 @@
 mod fetch;
 mod file;
 mod parts;
+mod position;
 mod ranges;
 
+pub(crate) use position::Position;
 pub(crate) use ranges::{Failure, Ranges};
 
 use std::sync::Arc;
 
-use s3inv_cancel::{Cancellation, Stop};
+use s3inv_cancel::Cancellation;
 use s3inv_inventory::{Batch, Reading};
 use s3inv_model::{Classes, RowCounts};
 use s3inv_rollup::{Rollup, RunSink};
-use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 use crate::build::{Context, side_by_side};
@@ -21,6 +22,7 @@ use crate::memory::IngestMemory;
 use crate::plan::{Input, Layout, Plan};
 use crate::scratch::{Runs, Stored};
 use crate::{Cause, Progress};
+use position::{Halt, Place};
 
 /// What one worker made of its chunk.
 pub(crate) struct Chunk {
@@ -43,7 +45,7 @@ pub(crate) fn ingest(context: &Context, plan: &Plan) -> Result<Vec<Chunk>, Cause
             verify_md5: context.verify_md5,
             layout: &inventory.layout,
             reading: &inventory.reading,
-            pause: &|| false,
+            pause: &|_| false,
         };
         let runs = Runs { scratch: Arc::clone(&context.scratch), stored: Vec::new() };
         let files = chunks.get(at).map(Vec::as_slice).unwrap_or_default();
@@ -63,19 +65,9 @@ pub(crate) struct Worker<'a> {
     pub(crate) verify_md5: bool,
     pub(crate) layout: &'a Layout,
     pub(crate) reading: &'a Reading,
-    /// Asked after each batch: if so, what has been read is written, and the rest is left.
-    pub(crate) pause: &'a dyn Fn() -> bool,
-}
-
-/// How far a chunk has been read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Position {
-    /// The file, by its place in the chunk.
-    pub(crate) file: usize,
-    /// Rows of it that have been counted.
-    pub(crate) rows: u64,
-    /// What they were counted as.
-    pub(crate) counts: RowCounts,
+    /// Asked behind each batch, before each file and while one is fetched, with how many bytes are in memory
+    /// that would have to be saved: if so, they are, and the rest is left.
+    pub(crate) pause: &'a dyn Fn(usize) -> bool,
 }
 
 /// What a worker read.
@@ -89,7 +81,7 @@ pub(crate) struct Ingested<S> {
 }
 
 impl Worker<'_> {
-    /// Reads a chunk from `start` on into runs. Before it pauses, it has read at least one batch of rows.
+    /// Reads a chunk from `start` on into runs. Before it pauses, it has got further than `start`.
     pub(crate) fn chunk<S: RunSink>(
         &self,
         files: &[Input],
@@ -101,33 +93,41 @@ impl Worker<'_> {
             classes: self.reading.classes(),
             counts: RowCounts::default(),
             rollup: Rollup::new(self.memory.table, self.max_depth, measures, sink),
-            before: start.rows,
-            paused: None,
         };
         let next = self.files(files, start, &mut totals)?;
-        let Totals { classes, counts, rollup, .. } = totals;
-        let counts = counts.minus(&start.counts).ok_or_else(|| {
-            Cause::Bug("a chunk that was read on has fewer rows than were read before".to_owned())
-        })?;
+        let Totals { classes, counts, rollup } = totals;
         let sink = rollup.finish::<Cause>(&classes, &counts, &|| Ok(self.cancellation.check()?))?;
         Ok(Ingested { sink, counts, next })
     }
 
     /// Counts a batch of rows. Cancellation is looked for here: at least every 1,024 rows.
-    fn count<S: RunSink>(&self, batch: &Batch<'_>, counting: &mut Counting<'_, S>) -> Result<(), Cause> {
+    fn count<S: RunSink>(
+        &self,
+        batch: &Batch<'_>,
+        place: &Place<'_>,
+        rollup: &mut Rollup<S>,
+    ) -> Result<(), Halt> {
         let check = || Ok::<(), Cause>(self.cancellation.check()?);
         check()?;
         self.progress.add_rows(batch.len() as u64);
-        // Counted before, when this chunk was read up to here.
-        if batch.end() <= *counting.before {
+        rollup.add(batch.iter(), batch.classes(), &check)?;
+        // A file that has been read is not read again up to its end: there is a pause before the next.
+        if batch.is_last() { Ok(()) } else { self.go_on(place, batch.end(), rollup.held()) }
+    }
+
+    /// Whether there is time to go on behind row `row` of a file, with so many bytes in memory.
+    fn go_on(&self, place: &Place<'_>, row: u64, held: usize) -> Result<(), Halt> {
+        if !(self.pause)(held) {
             return Ok(());
         }
-        counting.rollup.add(batch.iter(), batch.classes(), &check)?;
-        if (self.pause)() {
-            *counting.paused = Some(batch.end());
-            return Err(Stop::DeadlineExceeded.into());
+        if row > place.known() || !place.is_first {
+            return Err(Halt::Paused(row));
         }
-        Ok(())
+        match place.known() {
+            // Nothing has been read yet: what a pause could save is yet to come.
+            0 => Ok(()),
+            row => Err(Cause::TooSlow { uri: place.file.uri(), row }.into()),
+        }
     }
 }
 
@@ -136,15 +136,7 @@ struct Totals<S> {
     classes: Classes,
     counts: RowCounts,
     rollup: Rollup<S>,
-    /// Rows of the file being read that have been counted before.
-    before: u64,
-    /// The row of it that was to be the last.
-    paused: Option<u64>,
 }
 
-/// The part of [`Totals`] that counts batches.
-struct Counting<'t, S> {
-    rollup: &'t mut Rollup<S>,
-    before: &'t u64,
-    paused: &'t mut Option<u64>,
-}
+#[cfg(test)]
+mod tests;

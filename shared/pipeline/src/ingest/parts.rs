@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::fetch::{self, Part};
+use super::position::{Halt, Place};
 use crate::Cause;
 use crate::memory::IngestMemory;
 use crate::plan::Input;
@@ -85,7 +86,9 @@ fn add_up(parts: &sync::Receiver<Arc<Part>>, sums: &sync::Sender<[u8; 16]>) {
 /// One file of the stream of parts.
 pub(super) struct FileParts<'p, 'a> {
     parts: &'p mut Parts<'a>,
-    file: &'p Input,
+    place: &'p Place<'p>,
+    /// The file's `ETag`, from its first part on.
+    etag: Arc<str>,
     part: Option<Arc<Part>>,
     at: usize,
     ended: bool,
@@ -96,19 +99,48 @@ pub(super) struct FileParts<'p, 'a> {
 }
 
 impl<'p, 'a> FileParts<'p, 'a> {
-    /// The next file, which must be `file`.
-    pub(super) fn new(parts: &'p mut Parts<'a>, file: &'p Input, progress: &'p crate::Progress) -> Self {
-        Self { parts, file, part: None, at: 0, ended: false, gathered: false, progress, failed: None }
+    /// The next file, which must be that of `place`.
+    pub(super) fn new(parts: &'p mut Parts<'a>, place: &'p Place<'p>, progress: &'p crate::Progress) -> Self {
+        Self {
+            parts,
+            place,
+            etag: Arc::default(),
+            part: None,
+            at: 0,
+            ended: false,
+            gathered: false,
+            progress,
+            failed: None,
+        }
     }
 
-    /// Puts the whole file into `into`. It counts as progress when it has been read from there.
-    pub(super) fn gather(&mut self, into: &mut Vec<u8>) -> Result<(), Cause> {
+    /// The file's `ETag`; empty before anything has been read of it.
+    pub(super) fn etag(&self) -> &str {
+        &self.etag
+    }
+
+    /// Puts the whole file into `into`, unless `between` its parts there is a reason not to. It counts as
+    /// progress when it has been read from there.
+    pub(super) fn gather(
+        &mut self,
+        into: &mut Vec<u8>,
+        between: impl Fn() -> Result<(), Halt>,
+    ) -> Result<(), Halt> {
         into.clear();
-        into.reserve_exact(self.file.size as usize);
-        while let Some(part) = self.next()? {
+        into.reserve_exact(self.place.file.size as usize);
+        self.each(|part| {
             into.extend_from_slice(&part.bytes);
-        }
+            between()
+        })?;
         self.gathered = true;
+        Ok(())
+    }
+
+    /// Hands over part after part.
+    pub(super) fn each(&mut self, mut take: impl FnMut(&Part) -> Result<(), Halt>) -> Result<(), Halt> {
+        while let Some(part) = self.next()? {
+            take(&part)?;
+        }
         Ok(())
     }
 
@@ -117,6 +149,8 @@ impl<'p, 'a> FileParts<'p, 'a> {
             return Ok(None);
         }
         let part = self.parts.receive()?;
+        self.place.check(&part.etag)?;
+        self.etag = Arc::clone(&part.etag);
         self.ended = part.last;
         Ok(Some(part))
     }
@@ -130,15 +164,16 @@ impl<'p, 'a> FileParts<'p, 'a> {
     pub(super) fn verify(mut self) -> Result<(), Cause> {
         while self.next()?.is_some() {}
         if self.gathered {
-            self.progress.add_bytes(self.file.size);
+            self.progress.add_bytes(self.place.file.size);
         }
         let got = self.parts.md5()?;
-        if got == self.file.md5 {
+        let file = self.place.file;
+        if got == file.md5 {
             return Ok(());
         }
-        let [got, expected] = [got, self.file.md5].map(u128::from_be_bytes);
+        let [got, expected] = [got, file.md5].map(u128::from_be_bytes);
         let problem = format!("its MD5 is {got:032x}, but the manifest says {expected:032x}");
-        Err(Cause::Mismatch { uri: self.file.uri(), problem })
+        Err(Cause::Mismatch { uri: file.uri(), problem })
     }
 }
 

@@ -52,6 +52,10 @@ impl Ranges {
         })
     }
 
+    pub(super) fn etag(&self) -> &str {
+        &self.etag
+    }
+
     /// Where to look when reading failed.
     pub(crate) fn failure(&self) -> Failure {
         self.failure.clone()

@@ -5,7 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use s3inv_model::RowCounts;
+
 use super::*;
+use crate::batch::Batch;
+use crate::testing::collect;
 
 /// A folder of files: all, or those that `which` means.
 pub(super) fn written(seed: u32, which: &str) -> tempfile::TempDir {
@@ -56,10 +60,32 @@ fn what_was_written_is_read() {
     assert!(files >= 60, "{files} files");
 }
 
+/// Stops behind a batch and goes on there, as long as there is more.
+fn in_pieces(bytes: &Bytes, reading: &Reading) -> (u64, RowCounts) {
+    let (mut sum, mut counts, mut known) = (0, RowCounts::default(), 0);
+    loop {
+        let mut sink = |batch: &Batch<'_>| {
+            sum += batch.iter().map(|object| object.size + 1).sum::<u64>();
+            if batch.is_last() || batch.end() <= known { Ok(()) } else { Err(batch.end()) }
+        };
+        let mut classes = reading.classes();
+        let mut rows = Rows::new(reading, &mut classes, &mut counts, &mut sink).after(known);
+        match super::super::read(bytes.clone(), limits(1 << 20), &mut rows) {
+            Ok(()) => return (sum, counts),
+            Err(ReadError::Sink(end)) => known = end,
+            Err(ReadError::Input(error)) => panic!("{error}"),
+        }
+    }
+}
+
 fn same(path: &Path) {
     let bytes = Bytes::from(fs::read(path).unwrap());
     let text = fs::read_to_string(path.with_extension("tsv")).unwrap();
     let expected: Vec<Row> = text.lines().map(parse).collect();
+    let reading = of(fields(&bytes).unwrap(), OnBadRow::Skip);
+    let whole = collect(&reading, |rows| super::super::read(bytes.clone(), limits(1 << 20), rows));
+    let sum = whole.rows.iter().map(|row| row.size + 1).sum();
+    assert_eq!(in_pieces(&bytes, &reading), (sum, whole.counts), "{}", path.display());
     for window in [4096, 1 << 20] {
         let (mut rows, error) = read_all(bytes.clone(), window);
         assert!(error.is_none(), "{}: {error:?}", path.display());

@@ -5,7 +5,7 @@ use s3inv_model::{Binning, Excluded};
 use super::crafted::{dictionary, sound, times, varint, with};
 use super::*;
 use crate::fields::Field;
-use crate::testing::{Seen, collect};
+use crate::testing::{Seen, collect, collect_after};
 
 fn seen(bytes: Vec<u8>, reading: &Reading) -> Seen {
     collect(reading, |rows| super::super::read(Bytes::from(bytes), limits(4096), rows))
@@ -78,6 +78,44 @@ fn blocks_that_do_not_fit_the_memory_are_refused() {
     assert_eq!(error(299_999), "compression blocks of 300000 bytes don't fit the memory budget");
     // The crafted bytes aren't compressed.
     assert!(error(300_000).starts_with("damaged orc file: "));
+}
+
+/// A file of large stripes, which lie beyond what is fetched with its end, of 1300 rows each.
+fn large_stripes() -> Vec<u8> {
+    let file = with(|file| {
+        // Runs of 130 values.
+        let run = |value: u8| [127, 0, value].repeat(10);
+        file.columns = vec![("key", 7, 0, 0), ("size", 4, 0, 0)];
+        file.streams = vec![(2, 1, run(100)), (1, 1, vec![b'k'; 130_000]), (1, 2, run(14))];
+        (file.rows, file.stripes, file.footer_rows) = (1300, 5, 6500);
+    });
+    file.bytes()
+}
+
+#[test]
+fn stripes_that_are_known_are_not_fetched() {
+    let (bytes, reading) = (large_stripes(), reading(&[Field::Size], OnBadRow::Fail));
+    let stripes = Tail::read(&Bytes::from(bytes.clone()), 4096, MAX_BLOCK).unwrap().stripes;
+    for (known, stripe) in
+        [(0, 0), (1299, 0), (1300, 1), (1301, 1), (4000, 3), (6499, 4), (6500, 5), (9999, 5)]
+    {
+        let file = Watched::new(bytes.clone());
+        let seen = collect_after(known, &reading, |rows| super::super::read(&file, limits(4096), rows));
+        let left = 6500_usize.saturating_sub(known);
+        assert_eq!((seen.error, seen.rows.len(), seen.counts.rows), (None, left, left as u64));
+        // The first fetch is of the file's end.
+        let first = file.reads.into_inner().unwrap()[1..].iter().map(|&(at, _)| at).min();
+        assert_eq!(first, stripes.get(stripe).map(|stripe| stripe.offset), "{known}");
+    }
+}
+
+/// Whoever has got all rows of a stripe may pass it by next time: what is wrong with it has to be told before.
+#[test]
+fn a_stripe_is_checked_before_its_last_rows_are_handed_over() {
+    let file = with(|file| (file.rows, file.footer_rows) = (1, 1)).bytes();
+    let seen = seen(file, &reading(&[Field::Size], OnBadRow::Fail));
+    assert!(seen.error.unwrap().contains("has more values than its stripe has rows"));
+    assert!(seen.batches.is_empty());
 }
 
 /// A window's worth of a few streams, and none of a column that nobody needs.

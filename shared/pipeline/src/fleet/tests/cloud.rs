@@ -70,8 +70,9 @@ impl Cloud {
         let cancellation = Cancellation::never();
         let clock = Arc::new(Looks(AtomicUsize::new(0)));
         let looks = Cancellation::new(s3inv_cancel::CancellationToken::new(), clock);
-        // Half of the time is for work.
-        let left = self.patience.map(|looks| std::time::Duration::from_secs(2 * looks as u64));
+        // Behind them are the two seconds that saving takes, or half of the time.
+        let left =
+            self.patience.map(|looks| std::time::Duration::from_secs(looks as u64 + looks.min(2) as u64));
         let pause = Pause::new(&looks, left, Arc::default());
         Invocation {
             runtime: self.runtime.handle().clone(),
@@ -155,7 +156,7 @@ impl Cloud {
     }
 
     /// Publishes; how many calls that took.
-    fn published(&self, stage: Stage) -> Result<(Published, usize), StepError> {
+    pub(super) fn published(&self, stage: Stage) -> Result<(Published, usize), StepError> {
         let request = parse(&json!({"version": 1, "execution": EXECUTION, "stage": stage}))?;
         for calls in 1.. {
             if let PublishAnswer::Published(published) =
