@@ -12,6 +12,7 @@ mod csv_shapes;
 mod documented;
 mod equal;
 mod fields;
+mod killed;
 mod library;
 mod manifests;
 mod measures;

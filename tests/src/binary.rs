@@ -81,6 +81,23 @@ impl Cli {
         self
     }
 
+    /// Has it run by another program, such as `prlimit`, which gets its path and arguments behind these.
+    #[must_use]
+    pub fn under<A: AsRef<OsStr>>(self, program: &str, args: impl IntoIterator<Item = A>) -> Self {
+        let mut command = Command::new(program);
+        command.args(args).arg(self.0.get_program()).args(self.0.get_args()).stdin(Stdio::null());
+        for (name, value) in self.0.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(folder) = self.0.get_current_dir() {
+            command.current_dir(folder);
+        }
+        Self(command)
+    }
+
     /// Runs it to its end.
     pub fn run(self) -> Finished {
         self.start().finish()
@@ -136,6 +153,16 @@ impl Started {
     /// Waits until a phase begins; it has to be run with `--verbose`.
     pub fn wait_for_phase(&mut self, phase: &str) {
         self.wait_for(&["phase begins", &format!("\"{phase}\"")]);
+    }
+
+    /// Listens to it for so long, or until it ends.
+    pub fn listen(&mut self, time: Duration) {
+        let clock = SystemClock::new();
+        while let Some(left) = time.checked_sub(clock.now())
+            && let Ok(line) = self.lines.recv_timeout(left)
+        {
+            self.seen.push(line);
+        }
     }
 
     /// Sends it a signal.
