@@ -43,8 +43,8 @@ impl Inventory {
         }
         running.finish().summary();
         ends.push(clock.now());
-        let took =
-            std::array::from_fn(|at| ends[at] - at.checked_sub(1).map_or(Duration::ZERO, |at| ends[at]));
+        let begin = |at: usize| at.checked_sub(1).map_or(Duration::ZERO, |before| ends[before]);
+        let took = std::array::from_fn(|at| ends[at].saturating_sub(begin(at)));
         let index = fs::read(folder.index()).unwrap();
         fs::remove_file(folder.index()).unwrap();
         Self { delivered, index, took }

@@ -1,7 +1,8 @@
 // Something happens at the nth call that opens or changes a file, counted over all threads.
 //
 // FAULT_AT=N   the call, from 1; without it calls are only counted.
-// FAULT_IS     kill: the process is killed before it. A number: it fails with this errno.
+// FAULT_IS     kill: the process is killed before it. A number: it fails with this errno; with ENOSPC only
+//              if it is one that takes space.
 // FAULT_FOR    for how many calls, 1 if it isn't set.
 // FAULT_LOG    a file to which the number of calls and the last one's name are written as they are made.
 
@@ -38,14 +39,18 @@ static void tell(long nth, const char *name) {
     }
 }
 
+enum needs { NOTHING, SPACE };
+
 // Whether this call fails, with errno set.
-static int fails(const char *name) {
+static int fails(const char *name, enum needs needs) {
     long nth = atomic_fetch_add(&calls, 1) + 1, at = number("FAULT_AT", 0);
     tell(nth, name);
     if (at == 0 || nth < at || nth >= at + number("FAULT_FOR", 1)) return 0;
     const char *is = getenv("FAULT_IS");
     if (is && strcmp(is, "kill") == 0) kill(getpid(), SIGKILL);
-    errno = is ? atoi(is) : EIO;
+    int wanted = is ? atoi(is) : EIO;
+    if (wanted == ENOSPC && needs != SPACE) return 0;
+    errno = wanted;
     return 1;
 }
 
@@ -56,7 +61,7 @@ static int is_file(int fd) {
 
 // What the system and the runtime open for themselves is not the build's.
 static int is_own(const char *path) {
-    return strncmp(path, "/proc/", 6) && strncmp(path, "/sys/", 5) && strncmp(path, "/dev/", 5) &&
+    return strcmp(path, "/") && strncmp(path, "/proc/", 6) && strncmp(path, "/sys/", 5) && strncmp(path, "/dev/", 5) &&
            strncmp(path, "/etc/", 5) && strncmp(path, "/lib/", 5) && strncmp(path, "/usr/", 5);
 }
 
@@ -70,45 +75,45 @@ int open64(const char *path, int flags, ...) {
     mode_t mode = va_arg(rest, mode_t);
     va_end(rest);
     NEXT(int, "open64", const char *, int, ...);
-    return is_own(path) && fails("open") ? -1 : next(path, flags, mode);
+    return is_own(path) && fails("open", flags & O_CREAT ? SPACE : NOTHING) ? -1 : next(path, flags, mode);
 }
 
 ssize_t write(int fd, const void *bytes, size_t len) {
     NEXT(ssize_t, "write", int, const void *, size_t);
-    return is_file(fd) && fails("write") ? -1 : next(fd, bytes, len);
+    return is_file(fd) && fails("write", SPACE) ? -1 : next(fd, bytes, len);
 }
 
 int fsync(int fd) {
     NEXT(int, "fsync", int);
-    return fails("fsync") ? -1 : next(fd);
+    return fails("fsync", SPACE) ? -1 : next(fd);
 }
 
 int flock(int fd, int how) {
     NEXT(int, "flock", int, int);
-    return fails("flock") ? -1 : next(fd, how);
+    return fails("flock", NOTHING) ? -1 : next(fd, how);
 }
 
 int mkdir(const char *path, mode_t mode) {
     NEXT(int, "mkdir", const char *, mode_t);
-    return fails("mkdir") ? -1 : next(path, mode);
+    return fails("mkdir", SPACE) ? -1 : next(path, mode);
 }
 
 int rename(const char *from, const char *to) {
     NEXT(int, "rename", const char *, const char *);
-    return fails("rename") ? -1 : next(from, to);
+    return fails("rename", SPACE) ? -1 : next(from, to);
 }
 
 int unlink(const char *path) {
     NEXT(int, "unlink", const char *);
-    return fails("unlink") ? -1 : next(path);
+    return fails("unlink", NOTHING) ? -1 : next(path);
 }
 
 int unlinkat(int folder, const char *path, int flags) {
     NEXT(int, "unlinkat", int, const char *, int);
-    return fails("unlinkat") ? -1 : next(folder, path, flags);
+    return fails("unlinkat", NOTHING) ? -1 : next(folder, path, flags);
 }
 
 ssize_t pread64(int fd, void *bytes, size_t len, off_t from) {
     NEXT(ssize_t, "pread64", int, void *, size_t, off_t);
-    return is_file(fd) && fails("read") ? -1 : next(fd, bytes, len, from);
+    return is_file(fd) && fails("read", NOTHING) ? -1 : next(fd, bytes, len, from);
 }

@@ -85,7 +85,20 @@ impl Cli {
     #[must_use]
     pub fn under<A: AsRef<OsStr>>(self, program: &str, args: impl IntoIterator<Item = A>) -> Self {
         let mut command = Command::new(program);
-        command.args(args).arg(self.0.get_program()).args(self.0.get_args()).stdin(Stdio::null());
+        command.args(args).arg(self.0.get_program());
+        self.with_program(command)
+    }
+
+    /// The same by a copy of the binary, for a user who can't see the original.
+    #[must_use]
+    pub fn copied_to(self, path: &Path) -> Self {
+        std::fs::copy(binary(), path).unwrap();
+        self.with_program(Command::new(path))
+    }
+
+    /// The same arguments and environment for what begins like this.
+    fn with_program(self, mut command: Command) -> Self {
+        command.args(self.0.get_args()).stdin(Stdio::null());
         for (name, value) in self.0.get_envs() {
             match value {
                 Some(value) => command.env(name, value),
