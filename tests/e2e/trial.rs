@@ -2,6 +2,7 @@
 //! old index, or in the right new one, and leaves nothing else.
 
 use std::fs;
+use std::io::Write as _;
 
 use s3inv_tests::{
     CURRENT, Cli, Delivered, Delivery, Finished, Folder, Row, csv_text, folder, gzip, s3inv, single_objects,
@@ -79,8 +80,7 @@ impl Trial {
     }
 }
 
-/// That something can't be tried here, and why.
-#[expect(clippy::print_stderr, reason = "whoever runs the tests has to see it")]
+/// That something can't be tried here, and why; also where the output of tests that pass isn't shown.
 pub(crate) fn skipped(test: &str, why: &str) {
-    eprintln!("skipped: {test}: {why}");
+    writeln!(std::io::stderr(), "skipped: {test}: {why}").unwrap();
 }
