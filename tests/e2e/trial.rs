@@ -82,5 +82,6 @@ impl Trial {
 
 /// That something can't be tried here, and why; also where the output of tests that pass isn't shown.
 pub(crate) fn skipped(test: &str, why: &str) {
-    writeln!(std::io::stderr(), "skipped: {test}: {why}").unwrap();
+    let mut shown = std::io::stderr();
+    writeln!(shown, "skipped: {test}: {why}").unwrap();
 }
