@@ -15,17 +15,23 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::args::{Args, Command};
+use crate::failure::Failure;
+use crate::logs::Screen;
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let screen = logs::start(args.command.logs());
-    let done = match args.command {
-        Command::Build(args) => commands::build(&args, &screen),
+    run(args.command, &screen).map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
+}
+
+fn run(command: Command, screen: &Screen) -> Result<(), Failure> {
+    s3inv_pipeline::reserve_files().map_err(|error| Failure::Other(error.to_string()))?;
+    match command {
+        Command::Build(args) => commands::build(&args, screen),
         Command::Query(args) => commands::query(&args),
         Command::Export(args) => commands::export(&args),
         Command::Stat(args) => commands::stat(&args),
         Command::Verify(args) => commands::verify(&args),
-        Command::Demo(args) => commands::demo(&args, &screen),
-    };
-    done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
+        Command::Demo(args) => commands::demo(&args, screen),
+    }
 }

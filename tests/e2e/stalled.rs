@@ -10,7 +10,7 @@ use s3inv_tests::{
     single_objects,
 };
 
-use crate::cancel::{PROMPT, assert_cancelled};
+use crate::cancel::{PROMPT, assert_cancelled, long};
 
 /// An index of so many has more than one part of an upload.
 const OBJECTS: u64 = 1_300_000;
@@ -76,6 +76,86 @@ fn a_download_that_stalls_before_or_within_its_body() {
             folder.assert_left(&[]);
         });
     }
+}
+
+/// Where the bodies of a long file stall: runs have been written by then.
+const MIDDLE: u64 = 3 << 20;
+
+fn is_from_the_middle(request: &Request) -> bool {
+    let from = request
+        .range
+        .as_ref()
+        .and_then(|range| range.strip_prefix("bytes=")?.split('-').next()?.parse().ok());
+    request.target.contains("/data/") && from.is_some_and(|from: u64| from >= MIDDLE)
+}
+
+/// A long file that stalls in its middle, and a build of it in the least memory.
+fn stalling_in_the_middle() -> (FakeS3, Folder, Cli) {
+    let fake = serving(long(), |request, bytes| match request {
+        request if is_from_the_middle(request) => Answer::Half(bytes),
+        _ => Answer::Object(bytes),
+    });
+    let folder = folder();
+    let build = build_from(&fake, &folder).arg("--mem-budget", "16MiB").arg("--workers", "1");
+    (fake, folder, build)
+}
+
+#[test]
+fn a_download_that_stalls_when_runs_are_there() {
+    both_signals(|signal, exit| {
+        let (fake, folder, build) = stalling_in_the_middle();
+        let mut running = build.start();
+        running.wait_for(&["run written"]);
+        fake.wait_for(is_from_the_middle);
+        let (finished, took) = running.end_by(signal);
+        assert_cancelled(&finished, exit, "ingest");
+        assert!(took < PROMPT, "{took:?}");
+        folder.assert_left(&[]);
+    });
+}
+
+/// Whatever stalls in a phase, a timeout bounds it; one that is long enough to come so far.
+fn a_timeout_bounds(phase: &str, start: impl Fn() -> (FakeS3, Folder, Cli)) {
+    let told = format!("pipeline cancelled during {phase} phase");
+    let came_so_far = [2, 4, 8, 16].map(Duration::from_secs).into_iter().any(|timeout| {
+        let (_fake, folder, build) = start();
+        let clock = SystemClock::new();
+        let finished = build.arg("--timeout", format!("{}s", timeout.as_secs())).run();
+        let took = clock.now();
+        assert!(took >= timeout && took < timeout + PROMPT, "{took:?}");
+        assert_eq!(finished.code, Some(124), "{:#?}", finished.stderr);
+        folder.assert_left(&[]);
+        finished.messages("warn").contains(&told)
+    });
+    assert!(came_so_far, "it never came to the {phase} phase");
+}
+
+#[test]
+fn a_timeout_bounds_a_download_that_stalls_when_runs_are_there() {
+    a_timeout_bounds("ingest", stalling_in_the_middle);
+}
+
+#[test]
+fn a_timeout_bounds_a_put_that_stalls() {
+    a_timeout_bounds("publish", || {
+        let (folder, fake) = (folder(), FakeS3::stalled());
+        let build = build_to(&fake, &folder, &small());
+        (fake, folder, build)
+    });
+}
+
+#[test]
+fn a_timeout_bounds_an_upload_that_is_never_completed() {
+    a_timeout_bounds("publish", || {
+        let fake = FakeS3::start(|request| match request {
+            start if is_start(start) => Answer::Xml(STARTED.to_owned()),
+            part if is_part(part) || is_abort(part) => Answer::Xml(String::new()),
+            _ => Answer::Stall,
+        });
+        let folder = folder();
+        let build = build_to(&fake, &folder, &large());
+        (fake, folder, build)
+    });
 }
 
 /// Its columns are asked for with the manifest; its rows later.

@@ -81,6 +81,36 @@ impl Cli {
         self
     }
 
+    /// Has it run by another program, such as `prlimit`, which gets its path and arguments behind these.
+    #[must_use]
+    pub fn under<A: AsRef<OsStr>>(self, program: &str, args: impl IntoIterator<Item = A>) -> Self {
+        let mut command = Command::new(program);
+        command.args(args).arg(self.0.get_program());
+        self.with_program(command)
+    }
+
+    /// The same by a copy of the binary, for a user who can't see the original.
+    #[must_use]
+    pub fn copied_to(self, path: &Path) -> Self {
+        std::fs::copy(binary(), path).unwrap();
+        self.with_program(Command::new(path))
+    }
+
+    /// The same arguments and environment for what begins like this.
+    fn with_program(self, mut command: Command) -> Self {
+        command.args(self.0.get_args()).stdin(Stdio::null());
+        for (name, value) in self.0.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(folder) = self.0.get_current_dir() {
+            command.current_dir(folder);
+        }
+        Self(command)
+    }
+
     /// Runs it to its end.
     pub fn run(self) -> Finished {
         self.start().finish()
@@ -136,6 +166,16 @@ impl Started {
     /// Waits until a phase begins; it has to be run with `--verbose`.
     pub fn wait_for_phase(&mut self, phase: &str) {
         self.wait_for(&["phase begins", &format!("\"{phase}\"")]);
+    }
+
+    /// Listens to it for so long, or until it ends.
+    pub fn listen(&mut self, time: Duration) {
+        let clock = SystemClock::new();
+        while let Some(left) = time.checked_sub(clock.now())
+            && let Ok(line) = self.lines.recv_timeout(left)
+        {
+            self.seen.push(line);
+        }
     }
 
     /// Sends it a signal.

@@ -14,6 +14,7 @@ mod parquet_file;
 mod python;
 mod row;
 mod server;
+mod shim;
 mod store;
 
 pub use binary::{Cli, Finished, Started, s3inv};
@@ -28,4 +29,5 @@ pub use python::{DuckDb, Large, Written, added_up_by_duckdb, hex, large_files, w
 pub use row::{Counts, DAY, MODIFIED, Row, SNAPSHOT, Sums, rolled_up, single_objects};
 pub use s3inv_local_aws::{Fault, Invoked, Shape, StorageFault, StorageRequest};
 pub use server::{Answer, FakeS3, Request};
+pub use shim::Shim;
 pub use store::Bucket;

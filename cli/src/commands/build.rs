@@ -16,6 +16,8 @@ use crate::{limits, text};
 
 /// How often the progress bar moves.
 const TICK: Duration = Duration::from_millis(100);
+/// SIGXFSZ on Linux: a file would become larger than the process may write.
+const FILE_TOO_LARGE: i32 = 25;
 /// What a shell shows for a process that a signal ended.
 const SIGNAL_EXIT: u8 = 128;
 
@@ -89,11 +91,17 @@ fn failed(error: BuildError, stopped_by: Option<u8>) -> Failure {
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    /// Held, not waited for: with it, a write that is too large fails, instead of ending the process.
+    _too_large: Signal,
 }
 
 impl Signals {
     fn new() -> std::io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            _too_large: signal(SignalKind::from_raw(FILE_TOO_LARGE))?,
+        })
     }
 
     /// The exit code for the next signal.

@@ -16,7 +16,9 @@ use crate::ingest::{Chunk, ingest};
 use crate::options::MIN_MEMORY;
 use crate::plan::{Plan, plan};
 use crate::scratch::Scratch;
-use crate::{BuildError, BuildOptions, BuildReport, Cause, Progress, finalize, memory, merge, source};
+use crate::{
+    BuildError, BuildOptions, BuildReport, Cause, Progress, finalize, memory, merge, source, system,
+};
 
 /// How long a store may take to end what was cut off.
 const SETTLE_WITHIN: Duration = Duration::from_millis(400);
@@ -75,9 +77,8 @@ fn run(options: &BuildOptions) -> Result<BuildReport, BuildError> {
     if options.memory < MIN_MEMORY {
         return Err(failed(Cause::Memory(options.memory)));
     }
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    let runtime = builder.worker_threads(2).thread_name("s3inv-io").enable_all().build();
-    run_on(&runtime.map_err(|error| failed(error.into()))?, options)
+    let runtime = system::runtime().map_err(|error| failed(error.into()))?;
+    run_on(&runtime, options)
 }
 
 fn run_on(runtime: &Runtime, options: &BuildOptions) -> Result<BuildReport, BuildError> {
@@ -136,8 +137,10 @@ fn steps(
         merge::merge_all(context, runs).map_err(|cause| cause.in_scratch(context.scratch.path()))
     })?;
     tracing::info!(rounds, segments = segments.len(), "runs merged");
-    let (out, info) =
-        in_phase(options, Phase::Finalize, || finalize::join(context, plan, &segments, &counts, out))?;
+    let (out, info) = in_phase(options, Phase::Finalize, || {
+        let joined = finalize::join(context, plan, &segments, &counts, out);
+        joined.map_err(|cause| cause.in_scratch(context.scratch.path()))
+    })?;
     let index_bytes = in_phase(options, Phase::Publish, || out.publish())?;
     Ok(BuildReport {
         index: options.out.to_string(),

@@ -85,7 +85,7 @@ pub enum Cause {
     #[error("a memory budget of {0} bytes is below the least, 16 MiB")]
     Memory(usize),
     /// The system refuses threads or the like.
-    #[error("{0}")]
+    #[error("{}", refused(.0))]
     System(#[from] io::Error),
     /// What a step was asked can't be done.
     #[error("{0}")]
@@ -122,6 +122,16 @@ pub enum Cause {
     /// A defect of this program.
     #[error("internal error: {0}: please report it")]
     Bug(String),
+}
+
+/// A thread that can't be started is told as something that is not available for now.
+fn refused(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => {
+            format!("no more threads: {error}: raise their limit (`ulimit -u`) or take fewer workers")
+        }
+        _ => error.to_string(),
+    }
 }
 
 impl Cause {

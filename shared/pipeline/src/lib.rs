@@ -56,6 +56,7 @@ mod plan;
 mod progress;
 mod scratch;
 mod source;
+mod system;
 
 pub use build::build;
 pub use error::{BuildError, Cause};
@@ -65,3 +66,4 @@ pub use s3inv_inventory::OnBadRow;
 pub use s3inv_model::{Measure, Measures};
 pub use s3inv_store::{Location, Retries, SdkConfig, StoreError};
 pub use source::{ALONE, IndexSource, OpenError, open_index, open_newest};
+pub use system::reserve_files;

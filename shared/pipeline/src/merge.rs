@@ -70,7 +70,7 @@ fn merge_one(
     schema: &Schema,
     how: (FileKind, Compression),
 ) -> Result<Stored, Cause> {
-    let out = context.scratch.file()?;
+    let out = context.scratch.file().map_err(FormatError::from)?;
     let between = || {
         context.progress.add_merged(1000);
         Ok::<(), Cause>(cancellation.check()?)

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -217,7 +218,12 @@ fn find(manifest: &Manifest, at: &Location, config: Option<&SdkConfig>) -> Resul
     };
     let folders = folders_of(path)?;
     let find = |file: &s3inv_inventory::DataFile| {
-        let found = folders.iter().find(|(folder, _)| is_within(folder, &file.key));
+        let within = |known: fn(io::Result<bool>) -> bool| {
+            folders.iter().find(move |(folder, _)| known(look(folder, &file.key)))
+        };
+        // Where nobody may look, it may be: reading it then says what is wrong.
+        let found = within(|there| there.unwrap_or(false))
+            .or_else(|| within(|there| there.is_err_and(|e| e.kind() == io::ErrorKind::PermissionDenied)));
         let (_, store) = found.ok_or_else(|| {
             let text = "not found in the manifest's folder, nor in one above it";
             StoreError::new(&file.key, StoreErrorKind::NotFound, text)
@@ -247,9 +253,9 @@ fn folders_of(manifest: &Path) -> Result<Vec<Folder>, Cause> {
 }
 
 /// Whether there is such a file. A key can't lead out of the folder: the store refuses `..`.
-fn is_within(folder: &Path, key: &str) -> bool {
+fn look(folder: &Path, key: &str) -> io::Result<bool> {
     let plain = Path::new(key).components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    plain && folder.join(key).exists()
+    if plain { folder.join(key).try_exists() } else { Ok(false) }
 }
 
 /// The largest files first, each to whoever has least: the same for the same input. Within a chunk the

@@ -246,12 +246,21 @@ impl Upload for LocalUpload {
         if self.broken {
             return Err(StoreError::broken_upload(&self.uri));
         }
-        let file = self.temporary.file();
-        self.blocking.io(&self.uri, move || file.sync_all()).await?;
+        let (file, directory) = (self.temporary.file(), directory_holding(&self.destination).to_owned());
+        let uri = self.uri.clone();
+        // Opened before the file appears: afterwards as little as possible may fail.
+        let synced = move || {
+            let opened = file.sync_all().and_then(|()| File::open(directory));
+            opened.map_err(|e| StoreError::io(&uri, &e))
+        };
+        let directory = self.blocking.run(&self.uri, synced).await?;
         // Renamed here, not in a thread: dropped futures must not make an object appear later.
-        let directory = directory_holding(&self.destination).to_owned();
         persist(self.temporary, &self.destination, &self.uri, only)?;
-        self.blocking.io(&self.uri, move || sync_directory(&directory)).await
+        let uri = self.uri.clone();
+        let unsafe_yet = move |error| {
+            StoreError::other(&uri, &format!("written, but a loss of power may undo it: {error}"))
+        };
+        self.blocking.run(&self.uri, move || sync_directory(&directory).map_err(unsafe_yet)).await
     }
 
     async fn abort(self: Box<Self>) -> Result<(), StoreError> {
@@ -266,8 +275,8 @@ impl Upload for LocalUpload {
 }
 
 /// Makes a rename survive a loss of power, where the file system can.
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    match File::open(directory)?.sync_all() {
+fn sync_directory(directory: &File) -> io::Result<()> {
+    match directory.sync_all() {
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
             Ok(())
         }
