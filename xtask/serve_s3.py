@@ -7,18 +7,7 @@ import pathlib
 import signal
 import sys
 
-from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
-
-
-def get_bucket_versioning(self):
-    """As S3 answers: moto calls the document GetBucketVersioningResponse, which is no answer of S3's."""
-    status = self.backend.get_bucket_versioning(self.bucket_name)
-    status = f"<Status>{status}</Status>" if status else ""
-    return 200, {}, f"<VersioningConfiguration>{status}</VersioningConfiguration>"
-
-
-S3Response.get_bucket_versioning = get_bucket_versioning
 
 # What the local AWS corrects, on import.
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "tests/local/python"))

@@ -46,3 +46,13 @@ def one_at_a_time(method):
 S3Response.put_object = one_at_a_time(S3Response.put_object)
 S3Response._key_response_post = one_at_a_time(S3Response._key_response_post)
 S3Backend.abort_multipart_upload = one_at_a_time(S3Backend.abort_multipart_upload)
+
+
+def get_bucket_versioning(self):
+    """As S3 answers: moto calls the document GetBucketVersioningResponse, which is no answer of S3's."""
+    status = self.backend.get_bucket_versioning(self.bucket_name)
+    status = f"<Status>{status}</Status>" if status else ""
+    return 200, {}, f"<VersioningConfiguration>{status}</VersioningConfiguration>"
+
+
+S3Response.get_bucket_versioning = get_bucket_versioning

@@ -60,6 +60,7 @@ async fn chunks(
     request: &Request,
     deadline_ms: Option<u64>,
 ) -> Result<Planned, Cause> {
+    refuse_versions(work).await?;
     refuse_built(work, request).await?;
     let mut inventory = block_in_place(|| read_inventory(work, request))?;
     let files = std::mem::take(&mut inventory.files);
@@ -85,6 +86,17 @@ async fn chunks(
     );
     let bucket = work.invocation.scratch.bucket.clone();
     Ok(Planned { stage: Stage::Ingest, bucket, items, concurrency: record.concurrency, last: false })
+}
+
+/// Where versions are kept, what is deleted stays: nobody would see it, and everybody pay for it.
+async fn refuse_versions(work: &Work<'_>) -> Result<(), Cause> {
+    if !work.wait(work.bucket.keeps_versions()).await? {
+        return Ok(());
+    }
+    Err(Cause::Payload(format!(
+        "scratch {}: the bucket keeps versions of what is deleted: use one whose versioning was never enabled",
+        work.invocation.scratch
+    )))
 }
 
 /// An index that is there is built again only if that is asked for. It is listed: so a bucket that isn't

@@ -80,6 +80,17 @@ fn with_too_little_time_to_go_on_it_ends() {
 }
 
 #[test]
+fn a_scratch_bucket_that_keeps_versions_is_refused() {
+    let cloud = Cloud::new();
+    cloud.deliver(&delivery(1, 10));
+    cloud.store.say_it_keeps_versions();
+    let error = cloud.plan(&json!({})).unwrap_err();
+    assert_eq!(error.error_type, ErrorType::BadInput);
+    assert!(error.message.contains("s3://scratch/tmp/: the bucket keeps versions"), "{error}");
+    assert_eq!(cloud.scratch(), [""; 0]);
+}
+
+#[test]
 fn what_is_done_twice_counts_once() {
     let files = delivery(5, 400);
     let expected = built(&files);

@@ -50,6 +50,10 @@ pub(super) fn drive<'a, T>(
         let done = invocation.runtime.block_on(work.whole(step));
         drop(looking);
         invocation.runtime.block_on(settle(invocation, &*bucket));
+        let retries = bucket.retries();
+        if retries.made > 0 {
+            tracing::info!(retries = retries.made, throttled = retries.throttled, "scratch was slow");
+        }
         done
     };
     driven().map_err(|cause| StepError::in_phase(phase, cause))
