@@ -29,7 +29,7 @@ pub fn ingest(invocation: &Invocation, request: &TaskRequest) -> Result<Option<C
         let plan = work.plan().await?;
         let files = files(work, &plan, request).await?;
         next_part(work, request, async |attempt, start| {
-            block_in_place(|| part(attempt, &plan, &files, start.unwrap_or_default()))
+            block_in_place(|| part(attempt, &plan, &files, &start.unwrap_or_default()))
         })
         .await
     })
@@ -39,7 +39,7 @@ fn part(
     attempt: &Attempt<'_>,
     plan: &PlanRecord,
     files: &[Input],
-    start: Position,
+    start: &Position,
 ) -> Result<Part<Position>, Cause> {
     let work = attempt.work;
     let invocation = work.invocation;
@@ -58,7 +58,7 @@ fn part(
     };
     let failure = Failure::default();
     let runs = Runs { attempt, stored: Vec::new(), failure: failure.clone() };
-    let ingested = worker.chunk(files, &start, runs);
+    let ingested = worker.chunk(files, start, runs);
     let ingested = ingested.map_err(|cause| failure.take().unwrap_or(cause))?;
     tracing::info!(
         files = files.len(),

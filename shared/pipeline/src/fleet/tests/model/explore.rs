@@ -22,7 +22,9 @@ pub(super) fn explore(scenario: &Scenario) -> Result<Explored, String> {
     let mut open: Vec<Vec<Event>> = vec![Vec::new()];
     while let Some(mut path) = open.pop() {
         let mut world = World::new(scenario, &start);
-        path.iter().for_each(|&event| world.happens(event));
+        for &event in &path {
+            world.happens(event);
+        }
         loop {
             world.check().map_err(|wrong| trace(scenario, &start, &path, &wrong))?;
             if !seen.insert(world.fingerprint()) {

@@ -100,7 +100,7 @@ async fn write_units(
 ) -> Result<Part<u32>, Cause> {
     let work = attempt.work;
     let end = if units.len() > 1 && client.decide().await { units.start + 1 } else { units.end };
-    let text: String = (units.start..end).map(|unit| format!("{nth}.{unit} ")).collect();
+    let text = super::content(nth, units.start..end);
     let (key, bytes) = (attempt.name(), text.len() as u64);
     if nth == 0 {
         // As what is long is written: others can see it before it is whole.

@@ -82,9 +82,9 @@ impl Start {
             (format!("tmp/{EXECUTION}/work/{}.json", Stage::Merge(1)), stage.into()),
         ];
         let units = (0..).zip(scenario.units.iter());
-        let content = units.flat_map(|(task, &units)| (0..units).map(move |unit| format!("{task}.{unit} ")));
+        let content: Vec<_> = units.map(|(task, &units)| content(task, 0..units)).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Self { objects, runtime: runtime.handle().clone(), content: content.collect(), _runtime: runtime }
+        Self { objects, runtime: runtime.handle().clone(), content: content.concat(), _runtime: runtime }
     }
 
     /// Every unit once, in order, and then the tail.
@@ -92,6 +92,12 @@ impl Start {
         let text = String::from_utf8_lossy(bytes);
         text.strip_prefix(&self.content).is_some_and(|tail| tail.len() >= 100 && !tail.contains(". "))
     }
+}
+
+/// What a task makes of some of its units.
+fn content(task: u32, units: std::ops::Range<u32>) -> String {
+    let words: Vec<_> = units.map(|unit| format!("{task}.{unit} ")).collect();
+    words.concat()
 }
 
 /// Explores a scenario, and says how far that went.

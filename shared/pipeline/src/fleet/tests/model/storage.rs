@@ -19,6 +19,7 @@ use s3inv_store::{
 
 use super::Rule;
 use crate::fleet::Buckets;
+use crate::fleet::tests::INDEX;
 
 type Answer = Result<Box<dyn Any + Send>, StoreError>;
 type Effect = Pin<Box<dyn Future<Output = (Answer, u64)> + Send>>;
@@ -204,7 +205,7 @@ impl Client {
     fn condition(&self, key: &str, only: Only<'_>) -> Condition {
         let waived = match self.wire().without {
             Some(Rule::CommitRecords) => key.contains("/commits/"),
-            Some(Rule::ConditionalPublish) => key.ends_with(".s3inv"),
+            Some(Rule::ConditionalPublish) => key == INDEX,
             Some(Rule::ConditionalLatest) => key.ends_with("latest.json"),
             _ => false,
         };

@@ -109,6 +109,10 @@ impl Clock for Hands {
 }
 
 /// All of it at one moment.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says whether something has happened, apart from the others"
+)]
 pub(super) struct World<'s> {
     scenario: &'s Scenario,
     start: &'s Start,
@@ -371,7 +375,7 @@ impl<'s> World<'s> {
             Event::OtherMovesLatest => {
                 self.left.others -= 1;
                 let latest = serde_json::to_vec(&Latest::of("2025-05-14T01-00Z")).unwrap();
-                self.store.put(&self.latest_key(), latest);
+                self.store.put(&Self::latest_key(), latest);
             }
         }
         self.settle();
@@ -408,7 +412,7 @@ impl<'s> World<'s> {
         read.ok().map(|(bytes, _)| bytes.to_vec())
     }
 
-    fn latest_key(&self) -> String {
+    fn latest_key() -> String {
         let folder = INDEX.rsplit_once('/').map_or("", |(folder, _)| folder);
         format!("{folder}/{LATEST}")
     }
@@ -424,7 +428,7 @@ impl<'s> World<'s> {
                 return Err("an index appeared after the sweep".to_owned());
             }
         }
-        if let Some(bytes) = self.read(&self.latest_key()) {
+        if let Some(bytes) = self.read(&Self::latest_key()) {
             let latest: Latest = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
             if latest.snapshot < self.latest {
                 return Err(format!("latest moved back from {} to {}", self.latest, latest.snapshot));
