@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, put};
 
+use super::document::{checked, find};
 use super::payload::{Checkpoint, CleanupAnswer, Execution, Failed};
 use super::record::{PlanRecord, Target, Tombstone};
 use super::scratch::Keys;
-use super::work::{etag, find, json};
+use super::work::etag;
 use super::{CleanupRequest, ErrorType, Invocation, Place, StepError};
 use crate::Cause;
 
@@ -105,7 +106,7 @@ impl<'a> Sweep<'a> {
                 return Ok(tombstone);
             }
             let only = etag.as_deref().map_or(Only::IfAbsent, Only::IfMatch);
-            match self.invocation.wait(put(&*self.bucket, &key, json(&tombstone)?, only)).await {
+            match self.invocation.wait(put(&*self.bucket, &key, checked(&tombstone)?, only)).await {
                 Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => {}
                 other => return other.map(|()| tombstone),
             }
@@ -126,7 +127,7 @@ impl<'a> Sweep<'a> {
     }
 
     async fn report(&self, error: &Failed) -> Result<(), Cause> {
-        let (key, error) = (self.keys.failure(), json(&error.clone().plain())?);
+        let (key, error) = (self.keys.failure(), checked(&error.clone().plain())?);
         match self.invocation.wait(put(&*self.bucket, &key, error, Only::IfAbsent)).await {
             Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => return Ok(()),
             other => other?,

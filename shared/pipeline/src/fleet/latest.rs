@@ -4,7 +4,8 @@ use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, put};
 use serde::{Deserialize, Serialize};
 
 use super::delivery::index_name;
-use super::work::{etag, find, json};
+use super::document::{json, read};
+use super::work::etag;
 use super::{Request, StepError, Version};
 use crate::Cause;
 
@@ -52,11 +53,9 @@ pub(super) async fn advance(output: &dyn Bucket, folder: &str, snapshot: &str) -
     let (key, mine) = (format!("{folder}{LATEST}"), Latest::of(snapshot));
     for _ in 0..TRIES {
         let etag = etag(output, &key).await?;
-        let there: Option<Latest> = find(output, &key).await.map_err(|cause| match cause {
-            Cause::Document { uri, error } => Cause::Payload(format!("{uri}: {error}: remove it")),
-            other => other,
-        })?;
-        if let Some(there) = there
+        let wrong = |error| Cause::Payload(format!("{}: {error}: remove it", output.uri(&key)));
+        let there = read(output, &key).await?.map(|bytes| serde_json::from_slice::<Latest>(&bytes));
+        if let Some(there) = there.transpose().map_err(wrong)?
             && there.snapshot >= mine.snapshot
         {
             return Ok(there == mine);

@@ -6,6 +6,7 @@
 
 mod cleanup;
 mod delivery;
+mod document;
 mod error;
 mod ingest;
 mod invocation;

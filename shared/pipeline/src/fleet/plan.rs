@@ -3,9 +3,10 @@
 use s3inv_cancel::Phase;
 use tokio::task::block_in_place;
 
+use super::document::{checked, json};
 use super::payload::{Execution, Planned, Stage, TaskRequest};
 use super::record::{ListedFile, PlanRecord};
-use super::work::{Work, drive, json};
+use super::work::{Work, drive};
 use super::{Input, Invocation, Options, PlanRequest, Request, StepError, Version};
 use crate::Cause;
 use crate::plan::{Inventory, Wanted, divide, read};
@@ -150,7 +151,7 @@ pub(super) async fn write_tasks<T: serde::Serialize>(
 ) -> Result<String, Cause> {
     let (mut descriptions, mut items) = (Vec::new(), Vec::new());
     for (task, description) in (0..).zip(tasks) {
-        let described = json(description)?;
+        let described = checked(description)?;
         let (offset, length) = (descriptions.len() as u64, described.len() as u64);
         descriptions.extend_from_slice(&described);
         let execution = execution.clone();

@@ -9,12 +9,13 @@ use s3inv_model::RowCounts;
 use s3inv_rollup::{first_round, partitions};
 use tokio::task::block_in_place;
 
+use super::document::{checked, find};
 use super::payload::{Execution, Planned, Stage};
 use super::plan::{count_of, write_tasks};
 use super::record::{Commit, MergeTask, PlanRecord, Prefix, StageRecord, StoredFile};
 use super::remote::Opened;
 use super::scratch::committed;
-use super::work::{Work, drive, find, json};
+use super::work::{Work, drive};
 use super::{Invocation, StepError, Version};
 use crate::Cause;
 
@@ -61,7 +62,7 @@ async fn next_stage(
     tracing::info!(next = %stage, runs = runs.len(), tasks = count, last, "merge planned");
     let record = StageRecord { version: Version, tasks: count, last, runs, merged, counts };
     // Any attempt writes the same: the records that it follows from are there, and stay as they are.
-    work.put(&work.keys.stage(stage), json(&record)?).await?;
+    work.put(&work.keys.stage(stage), checked(&record)?).await?;
     let items = write_tasks(work, execution, stage, &tasks).await?;
     let bucket = work.invocation.scratch.bucket.clone();
     Ok(Planned { stage, bucket, items, concurrency: plan.concurrency, last })

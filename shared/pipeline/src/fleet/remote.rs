@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use s3inv_cancel::Cancellation;
-use s3inv_index_format::{FileKind, ReadAt, Reader, Tail};
-use s3inv_store::{Bucket, ObjectMeta, StoreError};
+use s3inv_index_format::{FileKind, FormatError, ReadAt, Reader, Tail};
+use s3inv_store::{Bucket, ObjectMeta, StoreError, StoreErrorKind};
 use tokio::runtime::Handle;
 
 use super::record::StoredFile;
@@ -94,6 +94,8 @@ impl ReadAt for RemoteFile {
 pub(super) struct Opened {
     pub(super) readers: Vec<Reader<RemoteFile>>,
     failure: Failure,
+    /// What all their keys begin with.
+    place: String,
 }
 
 impl Opened {
@@ -107,16 +109,27 @@ impl Opened {
         let failure = Failure::default();
         let opened = side_by_side(&work.cancellation, files.len(), OPENED_AT_ONCE, |at, _| {
             let key = files.get(at).map_or("", |file| &file.key);
-            Ok(Reader::open_kind(RemoteFile::new(work, key, window, &failure), kind)?)
+            let opened = Reader::open_kind(RemoteFile::new(work, key, window, &failure), kind);
+            opened.map_err(|error| misread(&work.bucket.uri(key), error.into()))
         });
         match opened {
-            Ok(readers) => Ok(Self { readers, failure }),
+            Ok(readers) => Ok(Self { readers, failure, place: work.bucket.uri(work.keys.prefix()) }),
             Err(cause) => Err(failure.take().unwrap_or(cause)),
         }
     }
 
     /// What happened, where the store knows more than the reader.
     pub(super) fn explain<T>(&self, done: Result<T, Cause>) -> Result<T, Cause> {
-        done.map_err(|cause| self.failure.take().unwrap_or(cause))
+        done.map_err(|cause| self.failure.take().unwrap_or_else(|| misread(&self.place, cause)))
+    }
+}
+
+/// What another try may read as it was written: a step before this one has read it so, or wrote it just now.
+fn misread(uri: &str, cause: Cause) -> Cause {
+    match cause {
+        Cause::Format(
+            error @ (FormatError::Checksum { .. } | FormatError::Damaged { .. } | FormatError::NotAnIndex(_)),
+        ) => StoreError::new(uri, StoreErrorKind::Retryable, &error.to_string()).into(),
+        other => other,
     }
 }

@@ -3,6 +3,8 @@
 mod cloud;
 mod faults;
 mod model;
+mod sim;
+mod wire;
 
 use s3inv_store::Bucket;
 use serde_json::{Value, json};

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use super::document::{self, LONGEST, checked, find};
 use super::record::PlanRecord;
 use super::scratch::Keys;
 use super::{Execution, Invocation, StepError, TaskRequest};
@@ -20,8 +21,6 @@ use crate::Cause;
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// How long a store may take to end what was cut off.
 const SETTLE_WITHIN: Duration = Duration::from_millis(400);
-/// Documents longer than this are not believed.
-const LONGEST: u64 = 256 << 20;
 
 /// An execution's scratch, as one invocation of a step works in it.
 pub(super) struct Work<'a> {
@@ -181,14 +180,13 @@ impl<'a> Work<'a> {
         let key = self.keys.tasks(request.stage);
         let end = request.offset.saturating_add(request.length.min(LONGEST));
         let bytes = self.wait(self.bucket.read(&key, request.offset..end, None)).await?;
-        let parsed = serde_json::from_slice(&bytes);
-        parsed.map_err(|error| Cause::Document { uri: self.bucket.uri(&key), error })
+        document::parse(&self.bucket.uri(&key), &bytes)
     }
 
     /// Writes a document, unless there is one; whether there was none.
     pub(super) async fn put_new(&self, key: &str, document: &impl Serialize) -> Result<bool, Cause> {
         self.writes(key);
-        match self.wait(put(&*self.bucket, key, json(document)?, Only::IfAbsent)).await {
+        match self.wait(put(&*self.bucket, key, checked(document)?, Only::IfAbsent)).await {
             Ok(()) => Ok(true),
             Err(Cause::Store(error)) if error.kind() == StoreErrorKind::Precondition => Ok(false),
             Err(cause) => Err(cause),
@@ -262,21 +260,4 @@ pub(super) async fn etag(bucket: &dyn Bucket, key: &str) -> Result<Option<String
 
 async fn exists(bucket: &dyn Bucket, key: &str) -> Result<bool, StoreError> {
     Ok(etag(bucket, key).await?.is_some())
-}
-
-/// A document, if it is there.
-pub(super) async fn find<T: DeserializeOwned>(bucket: &dyn Bucket, key: &str) -> Result<Option<T>, Cause> {
-    let bytes = match bucket.read_tail(key, LONGEST).await {
-        Ok((bytes, _)) => bytes,
-        Err(error) if error.kind() == StoreErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let parsed = serde_json::from_slice(&bytes);
-    parsed.map(Some).map_err(|error| Cause::Document { uri: bucket.uri(key), error })
-}
-
-/// A document's bytes.
-pub(super) fn json(document: &impl Serialize) -> Result<Bytes, Cause> {
-    let bytes = serde_json::to_vec(document).map_err(std::io::Error::from)?;
-    Ok(bytes.into())
 }

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use s3inv_model::RowCounts;
 use s3inv_store::{Only, put};
 
-use super::storage::Client;
 use super::world::Job;
 use crate::Cause;
 use crate::fleet::cleanup::{Sweep, failed};
@@ -16,6 +15,7 @@ use crate::fleet::publish::publish_index;
 use crate::fleet::record::StoredFile;
 use crate::fleet::task::{Attempt, Part, next_part};
 use crate::fleet::tests::cloud::EXECUTION;
+use crate::fleet::tests::wire::Client;
 use crate::fleet::work::Work;
 use crate::fleet::{
     CleanupAnswer, Execution, Failed, Invocation, PublishAnswer, PublishRequest, Stage, StepError,

@@ -3,19 +3,19 @@
 
 mod explore;
 mod functions;
-mod storage;
 mod world;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use s3inv_model::RowCounts;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::runtime::{Handle, Runtime};
 
 use self::explore::{Explored, explore};
 use self::world::Budget;
 use super::cloud::{Cloud, EXECUTION, delivery};
+use crate::fleet::document::checked;
 use crate::fleet::record::StageRecord;
 use crate::fleet::{Stage, Version};
 
@@ -66,8 +66,6 @@ impl Start {
         let cloud = Cloud::new();
         cloud.deliver(&delivery(1, 1));
         cloud.plan(&json!({})).unwrap();
-        let plan: Value =
-            serde_json::from_slice(&cloud.bytes(&format!("tmp/{EXECUTION}/plan.json"))).unwrap();
         let stage = StageRecord {
             version: Version,
             tasks: scenario.tasks(),
@@ -76,10 +74,10 @@ impl Start {
             merged: 0,
             counts: RowCounts::default(),
         };
-        let stage = serde_json::to_vec(&stage).unwrap();
+        let plan = format!("tmp/{EXECUTION}/plan.json");
         let objects = vec![
-            (format!("tmp/{EXECUTION}/plan.json"), plan.to_string().into()),
-            (format!("tmp/{EXECUTION}/work/{}.json", Stage::Merge(1)), stage.into()),
+            (plan.clone(), cloud.bytes(&plan).into()),
+            (format!("tmp/{EXECUTION}/work/{}.json", Stage::Merge(1)), checked(&stage).unwrap()),
         ];
         let units = (0..).zip(scenario.units.iter());
         let content: Vec<_> = units.map(|(task, &units)| content(task, 0..units)).collect();

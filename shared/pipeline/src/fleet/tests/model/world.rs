@@ -14,9 +14,9 @@ use s3inv_cancel::{Cancellation, CancellationToken, Clock};
 use s3inv_store::{Bucket, MemoryStore, Store};
 
 use super::functions::{self, Ended};
-use super::storage::{Client, Request};
 use super::{Scenario, Start};
 use crate::fleet::tests::INDEX;
+use crate::fleet::tests::wire::{Client, Request};
 use crate::fleet::{Invocation, LATEST, Latest, Pause, Place};
 
 /// What the functions are called for.

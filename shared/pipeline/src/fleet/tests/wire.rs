@@ -1,5 +1,5 @@
-//! Storage that does nothing on its own: each request waits until the explorer lets it land, fails it, or
-//! loses its answer.
+//! Storage that does nothing on its own: each request waits until somebody lets it land, fails it, or loses
+//! its answer.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -17,11 +17,11 @@ use s3inv_store::{
     Bucket, MemoryStore, ObjectMeta, Only, Page, Store, StoreError, StoreErrorKind, Suspended, Upload, put,
 };
 
-use super::Rule;
+use super::INDEX;
+use super::model::Rule;
 use crate::fleet::Buckets;
-use crate::fleet::tests::INDEX;
 
-type Answer = Result<Box<dyn Any + Send>, StoreError>;
+pub(super) type Answer = Result<Box<dyn Any + Send>, StoreError>;
 type Effect = Pin<Box<dyn Future<Output = (Answer, u64)> + Send>>;
 
 /// Where an answer is put, and who is to be told.
@@ -37,8 +37,8 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Has its effect. A store in memory answers at once.
-    fn land(&mut self) -> (Answer, u64) {
+    /// Has its effect. A store in memory answers at once; also what distinguishes one answer from another.
+    pub(super) fn land(&mut self) -> (Answer, u64) {
         (&mut self.effect).now_or_never().unwrap_or_else(|| (Err(lost(&self.what)), 0))
     }
 
@@ -47,14 +47,15 @@ impl Request {
         let _ = self.land();
     }
 
-    fn reply(&self, answer: Answer) {
+    /// Its sender is told, if he still waits.
+    pub(super) fn reply(&self, answer: Answer) {
         let mut reply = self.reply.lock().unwrap_or_else(PoisonError::into_inner);
         reply.0 = Some(answer);
         reply.1.take().into_iter().for_each(Waker::wake);
     }
 }
 
-fn lost(what: &str) -> StoreError {
+pub(super) fn lost(what: &str) -> StoreError {
     StoreError::new(what, StoreErrorKind::Retryable, "on purpose")
 }
 
@@ -71,8 +72,12 @@ struct Wire {
     told: DefaultHasher,
     /// How often it has looked for the tombstone.
     looks: u32,
+    /// Whether its process has been killed: nothing that it asks for is sent any more.
+    dead: bool,
+    /// Whether files of data are written in parts, as long ones are.
+    in_parts: bool,
     /// A tombstone that is written too late.
-    pub(super) held_back: Option<(String, Bytes)>,
+    held_back: Option<(String, Bytes)>,
 }
 
 impl Client {
@@ -83,8 +88,15 @@ impl Client {
             waiting: VecDeque::new(),
             told: DefaultHasher::new(),
             looks: 0,
+            dead: false,
+            in_parts: false,
             held_back: None,
         })))
+    }
+
+    /// From now on writes files of data in parts.
+    pub(super) fn writes_in_parts(&self) {
+        self.wire().in_parts = true;
     }
 
     fn wire(&self) -> MutexGuard<'_, Wire> {
@@ -108,6 +120,14 @@ impl Client {
     /// Its next request, sent but not arrived.
     pub(super) fn take(&self) -> Option<Request> {
         self.wire().waiting.pop_front()
+    }
+
+    /// Its process is killed. What goes on in this one for its sake has no effect.
+    pub(super) fn die(&self) {
+        self.wire().dead = true;
+        while let Some(request) = self.take() {
+            request.reply(Err(lost(&request.what)));
+        }
     }
 
     /// Its next request lands, and is answered.
@@ -166,6 +186,9 @@ impl Client {
         writes: bool,
         effect: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
+        if self.wire().dead {
+            return Err(lost(&what));
+        }
         let reply = Reply::default();
         let effect = Box::pin(async move {
             let done = effect.await;
@@ -260,9 +283,10 @@ impl Store for Client {
         self.ask(format!("look at {key}"), false, async move { store.head(&owned).await }).await
     }
 
-    async fn read(&self, key: &str, range: Range<u64>, _: Option<&str>) -> Result<Bytes, StoreError> {
-        let (store, owned) = (self.store(), key.to_owned());
-        self.ask(format!("read {key}"), false, async move { store.read(&owned, range, None).await }).await
+    async fn read(&self, key: &str, range: Range<u64>, if_match: Option<&str>) -> Result<Bytes, StoreError> {
+        let (store, owned, etag) = (self.store(), key.to_owned(), if_match.map(str::to_owned));
+        let what = format!("read {range:?} of {key}");
+        self.ask(what, false, async move { store.read(&owned, range, etag.as_deref()).await }).await
     }
 
     async fn read_tail(&self, key: &str, len: u64) -> Result<(Bytes, ObjectMeta), StoreError> {
@@ -271,6 +295,9 @@ impl Store for Client {
     }
 
     async fn create(&self, key: &str) -> Result<Box<dyn Upload>, StoreError> {
+        if self.wire().in_parts && key.contains("/data/") {
+            return self.begin(key).await;
+        }
         Ok(Box::new(Put { client: self.clone(), key: key.to_owned(), bytes: BytesMut::new() }))
     }
 
@@ -391,13 +418,22 @@ impl Multipart {
 #[async_trait]
 impl Upload for Multipart {
     async fn write(&mut self, bytes: Bytes) -> Result<(), StoreError> {
-        self.part(format!("write a part of {}", self.key), move |upload| upload.write(bytes)).await
+        let what = format!("write from byte {} of {}", self.suspended.bytes, self.key);
+        self.part(what, move |upload| upload.write(bytes)).await
     }
 
-    async fn copy(&mut self, from: &str, range: Range<u64>, _: Option<&str>) -> Result<(), StoreError> {
-        let from = from.to_owned();
-        let what = format!("copy {from} to {}", self.key);
-        self.part(what, move |upload| Box::pin(async move { upload.copy(&from, range, None).await })).await
+    async fn copy(
+        &mut self,
+        from: &str,
+        range: Range<u64>,
+        if_match: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let (from, etag) = (from.to_owned(), if_match.map(str::to_owned));
+        let what = format!("copy {range:?} of {from} to {}", self.key);
+        self.part(what, move |upload| {
+            Box::pin(async move { upload.copy(&from, range, etag.as_deref()).await })
+        })
+        .await
     }
 
     async fn complete(self: Box<Self>, only: Only<'_>) -> Result<(), StoreError> {
