@@ -179,6 +179,47 @@ impl<'a, S: Sink> Rows<'a, S> {
         }
     }
 
+    /// Adds the row of a current object, whose class is known from others. A size that does not matter may
+    /// be any.
+    #[inline]
+    pub(crate) fn take_alike(
+        &mut self,
+        key: impl FnOnce(&mut Vec<u8>) -> Result<KeyPlace, RowError>,
+        size: u64,
+        modified: impl FnOnce() -> Result<Option<u64>, RowError>,
+        class: ClassId,
+    ) -> Result<(), InputError> {
+        if self.is_known() {
+            return Ok(());
+        }
+        let decoded = self.side.len();
+        let counted = match self.key(key) {
+            Ok(key) => self.modified(modified).map(|modified| self.counted(key, size, modified, class)),
+            Err(cause) => Err(cause),
+        };
+        match counted {
+            Ok(counted) => {
+                self.batch.push(counted);
+                Ok(())
+            }
+            Err(cause) => {
+                self.side.truncate(decoded);
+                self.bad(cause)
+            }
+        }
+    }
+
+    /// The class of the row that was taken last, if it is one of a current object that was counted.
+    pub(crate) fn class_of_current(&mut self, row: &impl Row) -> Option<ClassId> {
+        if self.row <= self.known || row.marker() != Ok(false) || row.latest() != Ok(true) {
+            return None;
+        }
+        let side = self.side.len();
+        let counted = self.current(row).is_ok();
+        self.side.truncate(side);
+        self.class(row).ok().filter(|_| counted)
+    }
+
     /// Adds a row that can't be read.
     pub(crate) fn skip(&mut self, cause: RowError) -> Result<(), InputError> {
         if self.is_known() { Ok(()) } else { self.bad(cause) }
@@ -228,28 +269,42 @@ impl<'a, S: Sink> Rows<'a, S> {
 
     #[inline]
     fn current(&mut self, row: &impl Row) -> Result<Counted, RowError> {
-        let (key, size, modified) = (self.key(row)?, self.size(row)?, self.modified(row)?);
+        let key = self.key(|side| row.key(side))?;
+        let (size, modified) = (self.size(row)?, self.modified(|| row.modified())?);
         // Last: it stays among the classes, which is not for a row that is skipped.
         let class = self.class(row)?;
+        Ok(self.counted(key, size, modified, class))
+    }
+
+    #[inline]
+    fn counted(&self, key: Key, size: u64, modified: u64, class: ClassId) -> Counted {
         let bin = self.reading.binning.current(self.classes, class, size, modified);
         let modified = if self.needs.dates { modified } else { UNDATED };
-        Ok(Counted { key, bin, size: if self.needs.bytes { size } else { 0 }, modified })
+        Counted { key, bin, size: if self.needs.bytes { size } else { 0 }, modified }
     }
 
     fn noncurrent(&mut self, row: &impl Row) -> Result<Counted, RowError> {
-        let (key, size, class) = (self.key(row)?, self.size(row)?, self.class(row)?);
+        let (key, size, class) = (self.key(|side| row.key(side))?, self.size(row)?, self.class(row)?);
         let bin = self.reading.binning.noncurrent(self.classes, class, size);
         Ok(Counted { key, bin, size: if self.needs.bytes { size } else { 0 }, modified: UNDATED })
     }
 
     fn marker(&mut self, row: &impl Row, latest: bool) -> Result<Counted, RowError> {
-        Ok(Counted { key: self.key(row)?, bin: Bin::Marker { latest }.id(), size: 0, modified: UNDATED })
+        Ok(Counted {
+            key: self.key(|side| row.key(side))?,
+            bin: Bin::Marker { latest }.id(),
+            size: 0,
+            modified: UNDATED,
+        })
     }
 
     #[inline]
-    fn key(&mut self, row: &impl Row) -> Result<Key, RowError> {
+    fn key(
+        &mut self,
+        place: impl FnOnce(&mut Vec<u8>) -> Result<KeyPlace, RowError>,
+    ) -> Result<Key, RowError> {
         let start = self.side.len();
-        let (key, len) = match row.key(&mut self.side)? {
+        let (key, len) = match place(&mut self.side)? {
             KeyPlace::Raw(offset, len) => (Key::raw(offset, len), len),
             KeyPlace::Side => (Key::side(start, self.side.len() - start), self.side.len() - start),
         };
@@ -273,11 +328,11 @@ impl<'a, S: Sink> Rows<'a, S> {
     }
 
     #[inline]
-    fn modified(&self, row: &impl Row) -> Result<u64, RowError> {
+    fn modified(&self, modified: impl FnOnce() -> Result<Option<u64>, RowError>) -> Result<u64, RowError> {
         if !self.needs.modified {
             return Ok(UNDATED);
         }
-        match row.modified()?.ok_or(RowError::Missing(Field::LastModifiedDate))? {
+        match modified()?.ok_or(RowError::Missing(Field::LastModifiedDate))? {
             late @ AFTER_DATES.. => Err(RowError::LateDate(late)),
             modified => Ok(modified),
         }

@@ -8,6 +8,8 @@ pub struct CsvLayout {
     /// How many there are, the unknown ones included.
     pub(super) columns: usize,
     pub(super) key: usize,
+    /// The last column that differs from row to row.
+    pub(super) varying: usize,
     at: [Option<usize>; Field::ALL.len()],
 }
 
@@ -33,9 +35,12 @@ impl CsvLayout {
             return Err(LayoutError::Twice(crate::error::excerpt(twice.as_bytes())));
         }
         let find = |name: &str| names.iter().position(|n| n.eq_ignore_ascii_case(name));
+        let key = find("Key").ok_or(LayoutError::NoKey)?;
+        let varying = ["VersionId", "Size", "LastModifiedDate", "ETag"].into_iter().filter_map(find);
         Ok(Self {
             columns: names.len(),
-            key: find("Key").ok_or(LayoutError::NoKey)?,
+            key,
+            varying: varying.fold(key, usize::max),
             at: Field::ALL.map(|field| find(field.name())),
         })
     }

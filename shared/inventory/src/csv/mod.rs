@@ -1,15 +1,17 @@
 //! CSV data files: every field quoted, keys form-encoded, no header.
 //!
-//! A window of the file at a time: the positions of its quotes are found 64 bytes at once, and a
-//! row whose quotes stand where AWS writes them is cut along them. Any other row, legal or not, goes
-//! through a parser that takes it byte by byte. Both see the same rows, and where the windows lie
-//! depends on the file alone, so a file read at once and a file streamed give the same batches.
+//! A window of the file at a time. Most rows are like one before but for key, size, date and `ETag`: what
+//! they have in common is compared as a whole. Of others the positions of the quotes are found 64 bytes at
+//! once, and a row whose quotes stand where AWS writes them is cut along them. Any other row, legal or
+//! not, goes through a parser that takes it byte by byte. All three see the same rows, and where the
+//! windows lie depends on the file alone, so a file read at once and a file streamed give the same batches.
 
 mod careful;
 mod date;
 mod layout;
 mod quotes;
 mod row;
+mod usual;
 mod values;
 mod window;
 

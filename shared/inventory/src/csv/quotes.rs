@@ -29,10 +29,10 @@ impl Quotes {
         self.add(mask(&last), (blocks.len() * BLOCK) as u32);
     }
 
-    /// The quotes from the `nth` on.
+    /// All of them, in their order.
     #[inline]
-    pub(super) fn from(&self, nth: usize) -> &[u32] {
-        self.at.get(nth..self.filled).unwrap_or_default()
+    pub(super) fn all(&self) -> &[u32] {
+        self.at.get(..self.filled).unwrap_or_default()
     }
 
     /// Adds a block's. Eight at a time, so that how many they are is rarely a branch mispredicted.
@@ -77,7 +77,7 @@ mod tests {
                 let window: Vec<u8> = (0..len).map(|at| if at % step == 0 { b'"' } else { b'!' }).collect();
                 quotes.find(&window);
                 let plain: Vec<u32> = (0..len as u32).step_by(step).collect();
-                assert_eq!(quotes.from(0), plain, "length {len}, every {step}");
+                assert_eq!(quotes.all(), plain, "length {len}, every {step}");
             }
         }
     }

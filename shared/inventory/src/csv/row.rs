@@ -64,7 +64,10 @@ impl<T: Texts> Row for T {
 
 /// What a text says; `None` if it is empty.
 #[inline]
-fn told(text: &[u8], parse: impl FnOnce(&[u8]) -> Result<u64, RowError>) -> Result<Option<u64>, RowError> {
+pub(super) fn told(
+    text: &[u8],
+    parse: impl FnOnce(&[u8]) -> Result<u64, RowError>,
+) -> Result<Option<u64>, RowError> {
     if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
 }
 
@@ -72,7 +75,9 @@ fn told(text: &[u8], parse: impl FnOnce(&[u8]) -> Result<u64, RowError>) -> Resu
 pub(super) struct Plain<'w> {
     pub(super) layout: &'w CsvLayout,
     pub(super) window: &'w [u8],
-    /// Where the quotes of its fields are, in pairs.
+    /// Where it begins there.
+    pub(super) at: usize,
+    /// Where the quotes of its fields are from there on, in pairs.
     pub(super) quotes: &'w [u32],
 }
 
@@ -80,7 +85,8 @@ impl Plain<'_> {
     #[inline]
     fn place(&self, column: usize) -> (usize, usize) {
         let fields = self.quotes.as_chunks::<2>().0;
-        fields.get(column).map_or((0, 0), |&[open, close]| (open as usize + 1, close as usize))
+        let place = |&[open, close]: &[u32; 2]| (self.at + open as usize + 1, self.at + close as usize);
+        fields.get(column).map_or((0, 0), place)
     }
 
     #[inline]

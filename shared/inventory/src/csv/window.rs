@@ -1,16 +1,21 @@
 use super::MAX_ROW;
 use super::careful::{self, CarefulRow, Parsed};
+use super::date::date;
 use super::layout::CsvLayout;
 use super::quotes::Quotes;
-use super::row::{Careful, Plain};
+use super::row::{Careful, Plain, told};
+use super::usual::{Usual, UsualRow};
+use super::values::decode;
 use crate::batch::Sink;
 use crate::error::{InputError, ReadError, RowError};
+use crate::row::KeyPlace;
 use crate::rows::Rows;
 
 /// Parses a file window by window.
 pub(super) struct Parser<'p, 'a, S> {
     layout: &'p CsvLayout,
     rows: &'p mut Rows<'a, S>,
+    usual: Usual,
     quotes: Quotes,
     careful: CarefulRow,
 }
@@ -18,21 +23,22 @@ pub(super) struct Parser<'p, 'a, S> {
 impl<'p, 'a, S: Sink> Parser<'p, 'a, S> {
     pub(super) fn new(layout: &'p CsvLayout, rows: &'p mut Rows<'a, S>) -> Self {
         rows.begin();
-        Self { layout, rows, quotes: Quotes::default(), careful: CarefulRow::default() }
+        let usual = Usual::new(layout);
+        Self { layout, rows, usual, quotes: Quotes::default(), careful: CarefulRow::default() }
     }
 
     /// Takes all whole rows from the start of a window; how many bytes that were: none only where a
     /// longer window is needed. With `last`, the end of the window is the end of the file.
     pub(super) fn window(&mut self, window: &[u8], last: bool) -> Result<usize, ReadError<S::Error>> {
-        self.quotes.find(window);
-        let (mut at, mut quote) = (0, 0);
+        let mut at = 0;
         while at < window.len() {
-            if let Some(end) = self.plain(window, at, quote)? {
-                (at, quote) = (end, quote + 2 * self.layout.columns);
+            if let Some(row) = self.usual.find(window, at) {
+                at = row.end;
+                self.usual(window, &row)?;
+            } else if let Some(end) = self.plain(window, at)? {
+                at = end;
             } else if let Some(len) = self.unusual(window, at, last)? {
                 at += len;
-                let ahead = self.quotes.from(quote);
-                quote += ahead.iter().take_while(|&&quote| (quote as usize) < at).count();
             } else {
                 break;
             }
@@ -51,13 +57,38 @@ impl<'p, 'a, S: Sink> Parser<'p, 'a, S> {
         Ok(at)
     }
 
-    /// Takes a row that is written as AWS does; its end. `None` if it is not.
+    /// Takes a row that is like others.
     #[inline]
-    fn plain(&mut self, window: &[u8], at: usize, quote: usize) -> Result<Option<usize>, InputError> {
-        let Some(quotes) = self.quotes.from(quote).get(..2 * self.layout.columns) else { return Ok(None) };
-        let Some(end) = plain_end(window, at, quotes) else { return Ok(None) };
-        self.rows.take(&Plain { layout: self.layout, window, quotes })?;
-        Ok(Some(end))
+    fn usual(&mut self, window: &[u8], row: &UsualRow) -> Result<(), InputError> {
+        let (start, end) = row.key;
+        let key = |side: &mut Vec<u8>| {
+            if row.escaped {
+                let key = window.get(start..end).unwrap_or_default();
+                decode(key, side).map(|()| KeyPlace::Side)
+            } else {
+                Ok(KeyPlace::Raw(start, end - start))
+            }
+        };
+        let date = || told(window.get(row.date.0..row.date.1).unwrap_or_default(), date);
+        self.rows.take_alike(key, row.size, date, row.class)
+    }
+
+    /// Takes a row that is written as AWS does; its end. `None` if it is not.
+    fn plain(&mut self, window: &[u8], at: usize) -> Result<Option<usize>, InputError> {
+        let rest = window.get(at..).unwrap_or_default();
+        let Some(newline) = memchr::memchr(b'\n', rest) else { return Ok(None) };
+        let row = rest.get(..=newline).unwrap_or_default();
+        self.quotes.find(row);
+        let quotes = self.quotes.all();
+        if quotes.len() != 2 * self.layout.columns || plain_end(row, quotes) != Some(row.len()) {
+            return Ok(None);
+        }
+        let plain = Plain { layout: self.layout, window, at, quotes };
+        self.rows.take(&plain)?;
+        if let Some(class) = self.rows.class_of_current(&plain) {
+            self.usual.learn(self.layout, row, quotes, class);
+        }
+        Ok(Some(at + row.len()))
     }
 
     /// Takes any row, or what is none; its length. `None` if it isn't all there.
@@ -84,13 +115,12 @@ impl<'p, 'a, S: Sink> Parser<'p, 'a, S> {
     }
 }
 
-/// The end of a row whose fields are all quoted, with no quote in any of them: each closing quote has
+/// The end of a row at the start of a window whose fields are all quoted, with no quote in any of them: each closing quote has
 /// `,"` behind it, the last one a newline. That can't be mistaken: a doubled quote is two neighbours.
-#[inline]
-pub(super) fn plain_end(window: &[u8], at: usize, quotes: &[u32]) -> Option<usize> {
+pub(super) fn plain_end(window: &[u8], quotes: &[u32]) -> Option<usize> {
     let ([first, between @ ..], [.., last]) = (quotes, quotes) else { return None };
     let between = between.split_last().map(|(_, between)| between).unwrap_or_default();
-    if *first as usize != at {
+    if *first != 0 {
         return None;
     }
     for &[close, open] in between.as_chunks::<2>().0 {
