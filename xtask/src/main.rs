@@ -11,6 +11,8 @@ mod installed;
 mod inventory;
 mod layers;
 mod local;
+mod scale;
+mod table;
 mod test;
 mod workspace;
 
@@ -38,6 +40,8 @@ enum Command {
     Local(local::Action),
     /// Show the command line; with --aws, the serverless build, in a local AWS that ends with it.
     Demo(demo_aws::Args),
+    /// Print what builds of any size would take and cost, from measured rates and AWS's limits.
+    Scale(scale::Args),
     /// Make the inventory in cli/demo from a Packages index on standard input.
     DemoData(demo::Args),
     /// Run a command, then print its time and peak memory as JSON: a process of its own for bench.
@@ -62,6 +66,10 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Layers => layers::run().map(done),
         Command::Local(action) => local::run(action).map(done),
         Command::Demo(args) => demo_aws::run(args).map(done),
+        Command::Scale(args) => {
+            scale::run(args);
+            Ok(ExitCode::SUCCESS)
+        }
         Command::DemoData(args) => demo::run(args).map(done),
         Command::Measure(args) => bench::measure(args).map(done),
     }

@@ -1,20 +1,20 @@
 use std::fmt;
 
 /// A column: its head, and how to show an item there.
-pub(super) type Column<T> = (&'static str, fn(&T) -> String);
+pub(crate) type Column<T> = (&'static str, fn(&T) -> String);
 
 /// A Markdown table with a row for each item.
-pub(super) struct Table<T> {
+pub(crate) struct Table<T> {
     columns: Vec<Column<T>>,
     rows: Vec<Vec<String>>,
 }
 
 impl<T> Table<T> {
-    pub(super) fn new(columns: Vec<Column<T>>) -> Self {
+    pub(crate) fn new(columns: Vec<Column<T>>) -> Self {
         Self { columns, rows: Vec::new() }
     }
 
-    pub(super) fn push(&mut self, item: &T) {
+    pub(crate) fn push(&mut self, item: &T) {
         self.rows.push(self.columns.iter().map(|(_, show)| show(item)).collect());
     }
 }

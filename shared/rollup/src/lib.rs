@@ -16,6 +16,6 @@ mod table;
 mod tree;
 
 pub use merge::{Interrupt, KeyRange, Merged, merge};
-pub use plan::{first_round, partitions};
+pub use plan::{FAN_IN, RANGE_ROWS, chunks, chunks_of, first_round, partitions, ranges, spread_round};
 pub use rollup::{Rollup, RunSink};
 pub use table::TableBudget;

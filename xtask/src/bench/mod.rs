@@ -15,7 +15,6 @@ mod random;
 mod result;
 mod set;
 mod single;
-mod table;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 use super::measure::Usage;
 use super::ours::{Built, Settings};
 use super::set::DataSet;
-use super::table::Table;
+use crate::table::Table;
 
 /// A data set, read to its end.
 #[derive(Clone, Copy, Debug)]

@@ -5,6 +5,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use s3inv_inventory::OnBadRow;
 use s3inv_model::Measures;
+use s3inv_rollup::{FAN_IN, RANGE_ROWS};
 use s3inv_store::Location;
 use serde::{Deserialize, Serialize};
 
@@ -69,10 +70,6 @@ pub struct Options {
 
 /// Functions at once, where nobody says it.
 const CONCURRENCY: u32 = 100;
-/// Runs that a merge opens at once: with 2 GiB, each has a window of 4 MiB.
-const FAN_IN: u32 = 256;
-/// Rows of runs for one merge: some ten seconds of work.
-const PARTITION_ROWS: u64 = 8_000_000;
 
 impl Options {
     fn is_empty(&self) -> bool {
@@ -112,11 +109,11 @@ impl Options {
     }
 
     pub(super) fn fan_in(&self) -> usize {
-        self.fan_in.map_or(FAN_IN, NonZeroU32::get).max(2) as usize
+        self.fan_in.map_or(FAN_IN, |runs| runs.get() as usize).max(2)
     }
 
     pub(super) fn partition_rows(&self) -> u64 {
-        self.partition_rows.map_or(PARTITION_ROWS, NonZeroU64::get)
+        self.partition_rows.map_or(RANGE_ROWS, NonZeroU64::get)
     }
 
     /// Whether an index that is there is built again.

@@ -1,6 +1,7 @@
 //! The plan step: the manifest is read, and its files are cut into chunks.
 
 use s3inv_cancel::Phase;
+use s3inv_rollup::{chunks, chunks_of};
 use tokio::task::block_in_place;
 
 use super::document::{checked, json};
@@ -19,13 +20,6 @@ pub struct Defaults {
     /// How to build.
     pub options: Options,
 }
-
-/// Chunks are not cut smaller for the sake of concurrency: a function takes a second or two to begin.
-const SMALLEST_CHUNK: u64 = 32 << 20;
-/// Nor left larger, if there are enough functions: it is a minute's work.
-const LARGEST_CHUNK: u64 = 1 << 30;
-/// A Map has so many children at once at most, and gathers an answer of each.
-const MOST_CHUNKS: u64 = 10_000;
 
 /// Plans a build, or the merge of what a stage of it wrote.
 pub fn plan(
@@ -51,11 +45,11 @@ fn plan_build(
     let deadline_ms = request.options.deadline_ms(invocation.now_ms)?;
     drive(invocation, execution, Phase::Manifest, async |work| {
         work.until(deadline_ms);
-        chunks(work, execution, &request, deadline_ms).await
+        plan_chunks(work, execution, &request, deadline_ms).await
     })
 }
 
-async fn chunks(
+async fn plan_chunks(
     work: &Work<'_>,
     execution: &Execution,
     request: &Request,
@@ -65,12 +59,11 @@ async fn chunks(
     refuse_built(work, request).await?;
     let mut inventory = block_in_place(|| read_inventory(work, request))?;
     let files = std::mem::take(&mut inventory.files);
-    let chunk = request.options.chunk_bytes.map_or_else(
-        || (inventory.bytes / u64::from(request.options.concurrency())).clamp(SMALLEST_CHUNK, LARGEST_CHUNK),
-        std::num::NonZeroU64::get,
+    let count = request.options.chunk_bytes.map_or_else(
+        || chunks(inventory.bytes, request.options.concurrency()),
+        |chunk| chunks_of(inventory.bytes, chunk.get()),
     );
-    let count = inventory.bytes.div_ceil(chunk).min(MOST_CHUNKS) as usize;
-    let listed: Vec<Vec<ListedFile>> = divide(files, count)
+    let listed: Vec<Vec<ListedFile>> = divide(files, count as usize)
         .into_iter()
         .map(|chunk| chunk.into_iter().map(ListedFile::from).collect())
         .collect();

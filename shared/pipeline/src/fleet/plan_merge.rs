@@ -6,7 +6,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use s3inv_cancel::Phase;
 use s3inv_index_format::FileKind;
 use s3inv_model::RowCounts;
-use s3inv_rollup::{first_round, partitions};
+use s3inv_rollup::{partitions, ranges, spread_round};
 use tokio::task::block_in_place;
 
 use super::document::{checked, find};
@@ -23,8 +23,6 @@ use crate::Cause;
 const READ_AT_ONCE: usize = 64;
 /// Directories are read front to back: each of them is short. All of them are open at once.
 const DIRECTORY_WINDOWS: std::ops::RangeInclusive<usize> = 16 << 10..=256 << 10;
-/// Each partition opens all runs, and becomes a part of an upload, of which there are 10,000 at most.
-const MOST_PARTITIONS: u64 = 2000;
 
 pub(super) fn plan_merge(
     invocation: &Invocation,
@@ -44,7 +42,7 @@ async fn next_stage(
     ended: Stage,
 ) -> Result<Planned, Cause> {
     let (runs, counts) = runs_after(work, plan, ended).await?;
-    let groups = first_round(runs.len(), plan.fan_in);
+    let groups = spread_round(runs.len(), plan.fan_in, plan.concurrency as usize);
     let merged = groups.last().map_or(runs.len(), |group| group.end);
     let tasks = if groups.is_empty() {
         block_in_place(|| segments(work, &runs, plan))?
@@ -95,7 +93,7 @@ async fn runs_after(
 /// Ranges of all prefixes.
 fn segments(work: &Work<'_>, runs: &[StoredFile], plan: &PlanRecord) -> Result<Vec<MergeTask>, Cause> {
     let rows: u64 = runs.iter().map(|run| run.prefixes).fold(0, u64::saturating_add);
-    let parts = rows.div_ceil(plan.partition_rows).clamp(1, MOST_PARTITIONS) as usize;
+    let parts = ranges(rows, plan.partition_rows) as usize;
     let window = work.invocation.memory / 4 / runs.len().max(1);
     let window = window.clamp(*DIRECTORY_WINDOWS.start(), *DIRECTORY_WINDOWS.end());
     let opened = Opened::new(work, runs, FileKind::Run, window)?;
