@@ -8,6 +8,7 @@ mod failure;
 mod fuzz;
 mod infra;
 mod installed;
+mod instructions;
 mod inventory;
 mod layers;
 mod local;
@@ -31,6 +32,8 @@ enum Command {
     Bench(bench::Args),
     /// Run the fuzz targets under libFuzzer. Needs a C++ compiler.
     Fuzz(fuzz::Args),
+    /// Count the instructions of the hot paths, and compare them with what they were. Needs Valgrind.
+    Instructions(instructions::Args),
     /// Check the SAM template and the state machine. Needs Python and Node.js.
     Infra,
     /// Check which crate depends on which.
@@ -63,6 +66,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
         Command::Bench(args) => bench::run(args),
         Command::Fuzz(args) => fuzz::run(args),
         Command::Infra => infra::run().map(done),
+        Command::Instructions(args) => instructions::run(args),
         Command::Layers => layers::run().map(done),
         Command::Local(action) => local::run(action).map(done),
         Command::Demo(args) => demo_aws::run(args).map(done),

@@ -95,6 +95,10 @@ impl Setting {
     }
 
     /// Reads a file, and hands its rows to nobody. How many there were.
+    ///
+    /// # Panics
+    ///
+    /// If it is no file as [`csv_file`] makes them.
     #[must_use]
     pub fn read(&self, text: &[u8]) -> u64 {
         let (mut classes, mut counts) = (self.reading.classes(), RowCounts::default());
@@ -113,6 +117,10 @@ impl Setting {
     }
 
     /// Reads a file into a rollup.
+    ///
+    /// # Panics
+    ///
+    /// If it is no file as [`csv_file`] makes them.
     pub fn roll_up(&self, text: &[u8], rollup: &mut Rollup<Memory>) -> (Classes, RowCounts) {
         let (mut classes, mut counts) = (self.reading.classes(), RowCounts::default());
         let mut sink =
