@@ -1,0 +1,44 @@
+//! Functions are called twice, as Lambda may at any time.
+
+use s3inv_tests::Fault::{self, Twice, TwiceAtOnce};
+
+use super::small::{FUNCTIONS, STEPS, Small, each, every};
+use crate::serverless_failures::of;
+
+/// More invocations than a function has in one execution.
+const ALL: usize = 9;
+
+/// Who is called twice: functions, with a step where they have several, so many times.
+struct Called {
+    functions: Vec<(&'static str, &'static str)>,
+    times: usize,
+    how: Fault,
+}
+
+fn cases() -> Vec<Called> {
+    let mut cases = Vec::new();
+    for how in [Twice, TwiceAtOnce] {
+        for step in STEPS {
+            cases.push(Called { functions: vec![step], times: 1, how: how.clone() });
+        }
+        for _ in 0..if every() { 20 } else { 2 } {
+            let functions = FUNCTIONS.map(|function| (function, "")).to_vec();
+            cases.push(Called { functions, times: ALL, how: how.clone() });
+        }
+    }
+    cases
+}
+
+#[test]
+fn each_function_and_all_of_them_called_twice() {
+    let call = |small: &Small, name: &str, called: &Called| {
+        for (function, step) in &called.functions {
+            for _ in 0..called.times {
+                small.cloud.aws.fault_when(function, of(name, step), called.how.clone()).unwrap();
+            }
+        }
+    };
+    let what = |called: &Called| format!("{:?} of {:?}", called.how, called.functions);
+    let ran = each(Small::start("fleet-twice"), &cases(), call, what);
+    eprintln!("fleet-twice: {ran:?}");
+}
