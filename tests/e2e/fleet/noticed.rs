@@ -6,7 +6,7 @@ use s3inv_cancel::{Clock as _, SystemClock};
 use serde_json::Value;
 
 use super::held::{Hold, Wanted};
-use super::small::{LIMIT, Small, side_by_side};
+use super::small::{LIMIT, Small, side_by_side, spread};
 
 /// Looks are three seconds apart; the rest is for a request, and for what a busy machine adds.
 const PROMPT: Duration = Duration::from_secs(5);
@@ -45,8 +45,8 @@ fn notices(small: &Small, name: &str, (function, at): (&str, Wanted), looks: usi
 fn a_worker_notices_within_five_seconds() {
     let small = Small::start("fleet-noticed");
     // A look is 50 ms: from the beginning of the three seconds to their end, and beyond.
-    let cases: Vec<_> =
-        BUSY.iter().flat_map(|busy| [1, 17, 33, 49, 65].map(|looks| (*busy, looks))).collect();
+    let cases = BUSY.iter().flat_map(|busy| [1, 17, 33, 49, 65].map(|looks| (*busy, looks)));
+    let cases = spread(cases.collect(), 10);
     let mut took =
         side_by_side(&cases, |nth, (busy, looks)| notices(&small, &format!("notice-{nth}"), *busy, *looks));
     small.cloud.aws.settle(LIMIT).unwrap();

@@ -15,17 +15,14 @@ struct Called {
     how: Fault,
 }
 
+/// Each step in both ways; and all of them, side by side as chance has it.
 fn cases() -> Vec<Called> {
-    let mut cases = Vec::new();
-    for how in [Twice, TwiceAtOnce] {
-        for step in STEPS {
-            cases.push(Called { functions: vec![step], times: 1, how: how.clone() });
-        }
-        for _ in 0..if every() { 20 } else { 2 } {
-            let functions = FUNCTIONS.map(|function| (function, "")).to_vec();
-            cases.push(Called { functions, times: ALL, how: how.clone() });
-        }
-    }
+    let step = |step| [Twice, TwiceAtOnce].map(|how| Called { functions: vec![step], times: 1, how });
+    let functions = FUNCTIONS.map(|function| (function, "")).to_vec();
+    let all = |how| Called { functions: functions.clone(), times: ALL, how };
+    let mut cases: Vec<_> = STEPS.into_iter().flat_map(step).collect();
+    cases.push(all(Twice));
+    cases.extend((0..if every() { 20 } else { 1 }).map(|_| all(TwiceAtOnce)));
     cases
 }
 

@@ -111,7 +111,7 @@ fn held_by(
 
 #[test]
 fn hundreds_of_invocations_of_one_process() {
-    let calls = if every() { 500 } else { 200 };
+    let calls = if every() { 500 } else { 100 };
     let small = inventory(calls);
     for function in ["ingest", "merge"] {
         let set = ALLOCATOR.map(|(name, value)| (name.to_owned(), value.to_owned()));
