@@ -11,7 +11,7 @@ use super::small::{STEPS, Small, befall, each};
 
 #[test]
 fn each_request_is_refused_or_broken_off_once() {
-    let ran = befall("fleet-answers", &[Status(500), Status(503), Reset, ResetAfter], |_| true, 16);
+    let ran = befall("fleet-answers", &[Status(500), Status(503), Reset, ResetAfter], |_| true, 12);
     // The function that makes the request makes it again: the state machine hears nothing of it.
     assert_eq!(ran.errors, 0);
 }

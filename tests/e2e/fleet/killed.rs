@@ -6,7 +6,7 @@ use super::small::befall;
 
 #[test]
 fn a_kill_before_and_after_each_request() {
-    let ran = befall("fleet-killed", &[KillCaller, KillCallerAfter], |_| true, 16);
+    let ran = befall("fleet-killed", &[KillCaller, KillCallerAfter], |_| true, 12);
     // Whoever is killed has no other way to end.
     assert_eq!(ran.errors, ran.executions as u64);
 }

@@ -30,6 +30,7 @@ const MOST: usize = 90;
 /// An inventory that is as small as can be and takes every step: three chunks, a round of merges, two
 /// partitions. It has an AWS of its own.
 pub(super) struct Small {
+    name: String,
     pub(super) cloud: Cloud,
     pub(super) delivery: Delivery,
     options: Value,
@@ -59,7 +60,7 @@ impl Small {
         let cloud = Cloud::apart(name);
         cloud.aws.create_bucket(BUCKET).unwrap();
         let delivery = cloud.deliver(BUCKET, delivery);
-        Self { cloud, index: built(&delivery), options, delivery }
+        Self { name: name.to_owned(), cloud, index: built(&delivery), options, delivery }
     }
 
     pub(super) fn input(&self, name: &str) -> Value {
@@ -135,9 +136,10 @@ pub(super) fn each<C: Sync>(
     what: impl Fn(&C) -> String + Sync,
 ) -> Ran {
     let clock = SystemClock::new();
-    let (mut ran, mut first) = (Ran { executions: cases.len(), ..Ran::default() }, Some(first));
-    for batch in cases.chunks(MOST) {
-        let small = first.take().unwrap_or_else(|| Small::start("fleet-next"));
+    let (mut ran, name) = (Ran { executions: cases.len(), ..Ran::default() }, first.name.clone());
+    let mut first = Some(first);
+    for (nth, batch) in cases.chunks(MOST).enumerate() {
+        let small = first.take().unwrap_or_else(|| Small::start(&format!("{name}-{nth}")));
         let before = small.errors();
         let ended = side_by_side(batch, |nth, case| {
             let name = format!("case-{nth}");

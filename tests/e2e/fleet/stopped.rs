@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::held::{Hold, Wanted};
-use super::small::{LIMIT, Small, side_by_side};
+use super::small::{LIMIT, Small, side_by_side, spread};
 use crate::serverless_failures::{fail, of};
 
 /// Where an execution is stopped.
@@ -38,9 +38,9 @@ fn stops() -> Vec<Stop> {
         Stop { state, at, let_go: true, failing, built }
     };
     stops.push(cleaning("CleanUp", "finish", "DeleteObjects", None, true));
-    stops.push(cleaning("CleanUpAfterFailure", "fail", "DeleteObjects", Some(("publish", "")), false));
     stops.push(cleaning("Ingest", "report", "PutObject", Some(("ingest", "")), false));
     stops.push(cleaning("Merge", "report", "PutObject", Some(("merge", "")), false));
+    stops.push(cleaning("CleanUpAfterFailure", "fail", "DeleteObjects", Some(("publish", "")), false));
     stops
 }
 
@@ -71,7 +71,7 @@ fn stop(small: &Small, name: &str, stop: &Stop) {
 
 #[test]
 fn a_stop_in_every_state_leaves_nothing() {
-    let (small, stops) = (Small::start("fleet-stopped"), stops());
+    let (small, stops) = (Small::start("fleet-stopped"), spread(stops(), 14));
     side_by_side(&stops, |nth, at| stop(&small, &format!("stop-{nth}"), at));
     small.cloud.aws.settle(LIMIT).unwrap();
     for (nth, stop) in stops.iter().enumerate() {

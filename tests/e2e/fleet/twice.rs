@@ -2,7 +2,7 @@
 
 use s3inv_tests::Fault::{self, Twice, TwiceAtOnce};
 
-use super::small::{FUNCTIONS, STEPS, Small, each, every};
+use super::small::{FUNCTIONS, STEPS, Small, each, every, spread};
 use crate::serverless_failures::of;
 
 /// More invocations than a function has in one execution.
@@ -23,7 +23,7 @@ fn cases() -> Vec<Called> {
     let mut cases: Vec<_> = STEPS.into_iter().flat_map(step).collect();
     cases.push(all(Twice));
     cases.extend((0..if every() { 20 } else { 1 }).map(|_| all(TwiceAtOnce)));
-    cases
+    spread(cases, 8)
 }
 
 #[test]
