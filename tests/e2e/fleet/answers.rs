@@ -6,8 +6,9 @@ use std::time::Duration;
 use s3inv_cancel::{Clock as _, SystemClock};
 use s3inv_tests::StorageFault::{Pass, Reset, ResetAfter, Stall, Status};
 
+use super::cases::{befall, each};
 use super::site::Site;
-use super::small::{STEPS, Small, befall, each};
+use super::small::{STEPS, Small};
 
 #[test]
 fn each_request_is_refused_or_broken_off_once() {

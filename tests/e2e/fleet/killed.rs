@@ -2,7 +2,7 @@
 
 use s3inv_tests::StorageFault::{KillCaller, KillCallerAfter};
 
-use super::small::befall;
+use super::cases::befall;
 
 #[test]
 fn a_kill_before_and_after_each_request() {

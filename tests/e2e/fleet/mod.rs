@@ -7,6 +7,7 @@
 
 mod answers;
 mod by_hand;
+mod cases;
 mod held;
 mod killed;
 mod memory;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use s3inv_cancel::{Clock as _, SystemClock};
 use serde_json::Value;
 
+use super::cases::{side_by_side, spread};
 use super::held::{Hold, Wanted};
-use super::small::{LIMIT, Small, side_by_side, spread};
+use super::small::{LIMIT, Small};
 
 /// Looks are three seconds apart; the rest is for a request, and for what a busy machine adds.
 const PROMPT: Duration = Duration::from_secs(5);

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::cases::{side_by_side, spread};
 use super::held::{Hold, Wanted};
-use super::small::{LIMIT, Small, side_by_side, spread};
+use super::small::{LIMIT, Small};
 use crate::serverless_failures::{fail, of};
 
 /// Where an execution is stopped.

@@ -2,7 +2,8 @@
 
 use s3inv_tests::Fault::{self, Twice, TwiceAtOnce};
 
-use super::small::{FUNCTIONS, STEPS, Small, each, every, spread};
+use super::cases::{each, every, spread};
+use super::small::{FUNCTIONS, STEPS, Small};
 use crate::serverless_failures::of;
 
 /// More invocations than a function has in one execution.

@@ -6,8 +6,9 @@ use std::fs;
 use s3inv_tests::{Delivery, Invoked, Row, SCRATCH};
 use serde_json::{Value, json};
 
+use super::cases::every;
 use super::held::Hold;
-use super::small::{BUCKET, Small, every};
+use super::small::{BUCKET, Small};
 
 /// One arena, which gives back what is free: otherwise memory goes up and down with the threads.
 const ALLOCATOR: [(&str, &str); 3] =
