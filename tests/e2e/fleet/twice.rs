@@ -22,8 +22,10 @@ fn cases() -> Vec<Called> {
     let functions = FUNCTIONS.map(|function| (function, "")).to_vec();
     let all = |how| Called { functions: functions.clone(), times: ALL, how };
     let mut cases: Vec<_> = STEPS.into_iter().flat_map(step).collect();
-    cases.push(all(Twice));
-    cases.extend((0..if every() { 20 } else { 1 }).map(|_| all(TwiceAtOnce)));
+    let often = if every() { 20 } else { 1 };
+    cases.extend(
+        [Twice, TwiceAtOnce].into_iter().flat_map(|how| (0..often).map(move |_| how.clone())).map(all),
+    );
     spread(cases, 8)
 }
 
