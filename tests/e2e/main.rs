@@ -15,6 +15,7 @@ mod documented;
 mod equal;
 mod exhausted;
 mod fields;
+mod fleet;
 mod killed;
 mod leaks;
 mod library;

@@ -31,13 +31,6 @@ fn stop(cloud: &Cloud, name: &str) -> Executed {
     executed
 }
 
-/// The states that an execution entered, in their order.
-fn states(cloud: &Cloud, executed: &Executed) -> Vec<String> {
-    let history = cloud.aws.history(&executed.arn).unwrap();
-    let entered = history.iter().filter_map(|event| event["stateEnteredEventDetails"]["name"].as_str());
-    entered.map(str::to_owned).collect()
-}
-
 /// What a function leaves that is killed between a write and its look.
 fn leave(cloud: &Cloud, name: &str) {
     cloud.aws.put(SCRATCH, &format!("{name}/data/ingest/000000/x-0"), "x").unwrap();
@@ -68,7 +61,7 @@ fn what_is_written_after_a_sweep_is_swept_again() {
     left.store(true, Ordering::SeqCst);
     let swept = cloud.swept(name);
     assert_eq!(swept.status, "SUCCEEDED", "{}", swept.described);
-    assert_eq!(states(cloud, &swept), ["Sweep", "IsSwept", "Wait", "SweepAgain", "IsSweptAgain", "Done"]);
+    assert_eq!(cloud.states(&swept.arn), ["Sweep", "IsSwept", "Wait", "SweepAgain", "IsSweptAgain", "Done"]);
     // A function that was working when the execution ended works on for a moment here.
     cloud.aws.settle(LIMIT).unwrap();
     cloud.assert_clean(name, name);
@@ -99,7 +92,7 @@ fn a_sweep_that_fails_says_why_and_sets_off_none() {
     let failed = cloud.swept(name);
     assert_eq!((failed.status.as_str(), &failed.described["error"]), ("FAILED", &json!("BadInput")));
     // The one that failed first kept the other from nothing.
-    assert_eq!(states(cloud, &failed), ["Sweep", "Wait", "SweepAgain"]);
+    assert_eq!(cloud.states(&failed.arn), ["Sweep", "Wait", "SweepAgain"]);
     // The events about both ends have been handed over.
     cloud.aws.settle(LIMIT).unwrap();
     assert_eq!(cloud.sweeps_of(name), [failed.arn]);
@@ -126,7 +119,7 @@ fn a_checkpoint_of_any_function_is_continued() {
     }
     let executed = cloud.execute(name, &cloud.input(name, &delivery, name, &json!({})));
     assert_built(cloud, &executed, &delivery, name);
-    let entered = states(cloud, &executed);
+    let entered = cloud.states(&executed.arn);
     let times = |state: &str| entered.iter().filter(|entered| *entered == state).count();
     assert_eq!((times("Publish"), times("IsPublished")), (3, 3), "{entered:?}");
     assert_eq!((times("CleanUp"), times("IsCleanedUp")), (3, 3), "{entered:?}");
@@ -134,7 +127,7 @@ fn a_checkpoint_of_any_function_is_continued() {
         cloud.aws.fault_when("cleanup", of(name, "sweep"), checkpoint(nth)).unwrap();
     }
     let swept = sweep(cloud, name, 1);
-    assert_eq!(states(cloud, &swept).len(), 6 + 3 * 2);
+    assert_eq!(cloud.states(&swept.arn).len(), 6 + 3 * 2);
     assert_eq!(swept.status, "SUCCEEDED", "{}", swept.described);
 }
 
@@ -150,7 +143,7 @@ fn a_failure_is_told_after_checkpoints_of_its_cleanup() {
     let executed = cloud.execute(name, &cloud.input(name, &delivery, name, &json!({})));
     let said = (&executed.described["error"], &executed.described["cause"]);
     assert_eq!(said, (&json!("Bug"), &json!("Bug on purpose")));
-    let entered = states(cloud, &executed);
+    let entered = cloud.states(&executed.arn);
     assert_eq!(entered.iter().filter(|state| *state == "CleanUpAfterFailure").count(), 3, "{entered:?}");
     cloud.assert_clean(name, name);
 }
@@ -163,7 +156,7 @@ fn an_answer_that_is_none_fails_the_execution_and_is_swept_after() {
     cloud.aws.fault_when("publish", of(name, ""), Fault::Answer(Value::Null)).unwrap();
     let executed = cloud.execute(name, &cloud.input(name, &delivery, name, &json!({})));
     assert_eq!(executed.status, "FAILED", "{}", executed.described);
-    assert_eq!(states(cloud, &executed).last().unwrap(), "IsPublished");
+    assert_eq!(cloud.states(&executed.arn).last().unwrap(), "IsPublished");
     assert_eq!(cloud.swept(name).status, "SUCCEEDED");
     cloud.assert_clean(name, name);
 }
@@ -178,6 +171,6 @@ fn an_error_is_told_though_its_cleanup_fails() {
     let executed =
         cloud.execute(name, &json!({ "manifest": "s3://x/y/b/c/2025-05-13T01-00Z/manifest.json" }));
     assert_eq!(executed.described["error"], "Bug", "{}", executed.described);
-    assert_eq!(states(cloud, &executed), ["Plan", "CleanUpAfterFailure", "FailedAndNotCleanedUp"]);
+    assert_eq!(cloud.states(&executed.arn), ["Plan", "CleanUpAfterFailure", "FailedAndNotCleanedUp"]);
     assert_eq!(cloud.swept(name).status, "SUCCEEDED");
 }

@@ -1,13 +1,15 @@
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use s3inv_local_aws::{
-    Config, Function, InputTransformer, LocalAws, Rule, Shape, Target, function_arn, state_machine_arn,
+    Config, Function, InputTransformer, LocalAws, Rule, Shape, StorageFault, StorageRequest, Target,
+    function_arn, state_machine_arn,
 };
 use serde_json::{Value, json};
 
 use crate::Delivery;
+use crate::befalls::Befalls;
 use crate::store::environment;
 
 /// Where runs are kept while an execution runs.
@@ -26,7 +28,7 @@ const LIMIT: Duration = Duration::from_mins(3);
 
 /// The local AWS with the functions and the state machines, as a deployment has them.
 ///
-/// All tests share one. Each has buckets, names and faults of its own.
+/// Most tests share one. Each has buckets, names and faults of its own.
 pub struct Cloud {
     /// What it runs on.
     pub aws: LocalAws,
@@ -34,12 +36,13 @@ pub struct Cloud {
     pub machine: String,
     /// The ARN of the one that sweeps.
     pub sweeps: String,
+    befalls: Befalls,
 }
 
 /// The one that all tests share.
 pub fn cloud() -> &'static Cloud {
     static CLOUD: OnceLock<Cloud> = OnceLock::new();
-    CLOUD.get_or_init(Cloud::start)
+    CLOUD.get_or_init(|| Cloud::apart("shared"))
 }
 
 /// A function alone, with these variables, in an AWS that has nothing else.
@@ -73,9 +76,10 @@ pub struct Executed {
 }
 
 impl Cloud {
-    fn start() -> Self {
+    /// One that nobody else uses; its logs are kept under this name.
+    pub fn apart(name: &str) -> Self {
         let functions = programs();
-        let logs = functions.join("local-aws-logs");
+        let logs = functions.join("local-aws-logs").join(name);
         // Of the last time that the tests ran.
         let _ = std::fs::remove_dir_all(&logs);
         let (machine, sweeps) = (state_machine_arn(BUILD.0), state_machine_arn(SWEEP.0));
@@ -90,7 +94,9 @@ impl Cloud {
         for bucket in [SCRATCH, INDEXES, SCHEDULED] {
             aws.create_bucket(bucket).unwrap();
         }
-        let cloud = Self { aws, machine, sweeps };
+        let befalls = Befalls::default();
+        befalls.listen(&aws);
+        let cloud = Self { aws, machine, sweeps, befalls };
         cloud.deploy(BUILD);
         cloud.deploy(SWEEP);
         cloud
@@ -129,6 +135,15 @@ impl Cloud {
             "output": format!("s3://{INDEXES}/{folder}/"),
             "options": options,
         })
+    }
+
+    /// Has a hook decide what befalls the requests to storage of an execution's functions.
+    pub fn on_storage(
+        &self,
+        execution: &str,
+        hook: impl Fn(&StorageRequest) -> StorageFault + Send + Sync + 'static,
+    ) {
+        self.befalls.set(execution, Arc::new(hook));
     }
 
     /// Starts an execution, and waits for its end.
@@ -203,6 +218,13 @@ impl Cloud {
         };
         assert_eq!(uploads(SCRATCH, &format!("{name}/")), []);
         assert_eq!(uploads(INDEXES, &format!("{folder}/")), []);
+    }
+
+    /// The states that an execution entered, in their order; not those of its Maps' children.
+    pub fn states(&self, arn: &str) -> Vec<String> {
+        let history = self.aws.history(arn).unwrap();
+        let entered = history.iter().filter_map(|event| event["stateEnteredEventDetails"]["name"].as_str());
+        entered.map(str::to_owned).collect()
     }
 
     /// How many items each Map of an execution had, in their order.

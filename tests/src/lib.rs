@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 #![allow(clippy::missing_panics_doc, clippy::must_use_candidate, reason = "they panic as tests do")]
 
+mod befalls;
 mod binary;
 mod cloud;
 mod column;

@@ -28,6 +28,8 @@ use failure::Failure;
 enum Command {
     /// Run all tests, with a local S3 and the Python packages they need.
     Test(test::Args),
+    /// Have every fault befall the functions at every place, where the tests try some: about half an hour.
+    Faults,
     /// Measure `s3inv-index build` over made inventories of real size.
     Bench(bench::Args),
     /// Run the fuzz targets under libFuzzer. Needs a C++ compiler.
@@ -63,6 +65,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
     let done = |()| ExitCode::SUCCESS;
     match command {
         Command::Test(args) => test::run(args),
+        Command::Faults => test::faults(),
         Command::Bench(args) => bench::run(args),
         Command::Fuzz(args) => fuzz::run(args),
         Command::Infra => infra::run().map(done),

@@ -141,6 +141,11 @@ impl LocalAws {
         Ok(self.live(function)?.counting.get())
     }
 
+    /// The processes of a function that wait for an event.
+    pub fn processes(&self, function: &str) -> Result<Vec<u32>, Error> {
+        Ok(self.live(function)?.idle())
+    }
+
     /// Changes a function, for the processes that start from now on; those that wait are ended.
     pub fn change(&self, function: &str, change: impl FnOnce(&mut Function)) -> Result<(), Error> {
         self.live(function)?.change(change);

@@ -1,15 +1,16 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
 
 /// A process of a function, as those see it whom it talks to.
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) function: String,
     process: AtomicU32,
-    request_id: Mutex<String>,
+    invocation: Mutex<(String, Arc<Value>)>,
     requests: AtomicU64,
 }
 
@@ -18,7 +19,7 @@ impl Caller {
         Self {
             function: function.to_owned(),
             process: AtomicU32::new(0),
-            request_id: Mutex::default(),
+            invocation: Mutex::default(),
             requests: AtomicU64::new(0),
         }
     }
@@ -34,11 +35,17 @@ impl Caller {
 
     /// The invocation that it works on, or has last worked on.
     pub(crate) fn request_id(&self) -> String {
-        self.request_id.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.invocation.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
-    pub(crate) fn begin(&self, request_id: &str) {
-        request_id.clone_into(&mut self.request_id.lock().unwrap_or_else(PoisonError::into_inner));
+    /// The event of that invocation; null where it is no JSON.
+    pub(crate) fn event(&self) -> Arc<Value> {
+        Arc::clone(&self.invocation.lock().unwrap_or_else(PoisonError::into_inner).1)
+    }
+
+    pub(crate) fn begin(&self, request_id: &str, payload: &[u8]) {
+        let event = Arc::new(serde_json::from_slice(payload).unwrap_or_default());
+        *self.invocation.lock().unwrap_or_else(PoisonError::into_inner) = (request_id.to_owned(), event);
         self.requests.store(0, Ordering::Relaxed);
     }
 

@@ -60,6 +60,7 @@ impl Front {
         if let Some(caller) = caller {
             asked.function = Some(caller.function.clone());
             asked.request_id = caller.request_id();
+            asked.event = caller.event();
             asked.nth = caller.next_request();
         }
         self.store(request, asked, caller).await
@@ -71,7 +72,7 @@ impl Front {
         asked: StorageRequest,
         caller: Option<&Caller>,
     ) -> Result<Response<Body>, CutOff> {
-        let fault = self.storage.decide(&asked);
+        let fault = self.storage.befalls(&asked).await;
         match fault {
             StorageFault::Status(status) => return Ok(refused(status, &asked)),
             StorageFault::Reset => return Err(CutOff),
@@ -81,7 +82,10 @@ impl Front {
                 kill(caller);
                 return Err(CutOff);
             }
-            StorageFault::Pass | StorageFault::ResetAfter | StorageFault::KillCallerAfter => {}
+            StorageFault::Pass
+            | StorageFault::Later(_)
+            | StorageFault::ResetAfter
+            | StorageFault::KillCallerAfter => {}
         }
         let answer = self.pass_on(request).await;
         if answer.status().is_success() && asked.makes_object() {

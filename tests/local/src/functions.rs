@@ -56,6 +56,12 @@ impl Live {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
+    /// The processes that wait.
+    pub(crate) fn idle(&self) -> Vec<u32> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.iter().map(|sandbox| sandbox.caller.process()).collect()
+    }
+
     pub(crate) fn put_idle(&self, sandbox: Sandbox) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(sandbox);
     }

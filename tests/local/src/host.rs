@@ -144,7 +144,7 @@ impl Host {
         payload: Bytes,
         changes: Changes,
     ) -> io::Result<Ended> {
-        let mut sandbox = match self.ready(live, function, id).await? {
+        let mut sandbox = match self.ready(live, function, id, &payload).await? {
             Ok(sandbox) => sandbox,
             Err(ended) => return Ok(ended),
         };
@@ -171,6 +171,7 @@ impl Host {
         live: &Arc<Live>,
         function: &Function,
         id: &str,
+        payload: &[u8],
     ) -> io::Result<Result<Sandbox, Ended>> {
         while let Some(mut warm) = live.take_idle() {
             // One that has died or got stuck since its last answer is no concern of this invocation.
@@ -179,7 +180,7 @@ impl Host {
             }
         }
         let mut cold = self.start(live, function).await?;
-        cold.caller.begin(id);
+        cold.caller.begin(id, payload);
         live.counting.count(|counters| counters.cold_starts += 1);
         Ok(cold.ready(&live.counting).await.map(|()| cold))
     }

@@ -99,7 +99,7 @@ impl Sandbox {
     /// Runs an invocation in it, once it is ready.
     pub(crate) async fn run(&mut self, run: Run, function: &Function, counting: &Counting) -> Ended {
         let (id, limit) = (run.event.id.clone(), run.limit);
-        self.caller.begin(&id);
+        self.caller.begin(&id, &run.event.payload);
         if let Some(next) = self.waiting.take() {
             // One that has ended in this moment is found out below.
             let _ = next.send(run.event);

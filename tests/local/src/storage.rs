@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::storage_request::StorageRequest;
+use crate::time::pause;
 
 /// What befalls a request to storage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -9,6 +11,8 @@ pub enum StorageFault {
     /// Nothing.
     #[default]
     Pass,
+    /// It waits so long; then the hook is asked again.
+    Later(Duration),
     /// Storage refuses with this status: 503 is `SlowDown`, 500 `InternalError`, 403 `AccessDenied`.
     Status(u16),
     /// The connection is cut off; storage hasn't seen the request.
@@ -76,10 +80,23 @@ impl Storage {
         *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = hook;
     }
 
-    /// Counts a request, and decides what befalls it.
-    pub(crate) fn decide(&self, request: &StorageRequest) -> StorageFault {
+    /// Counts a request, and waits until it is decided what befalls it.
+    pub(crate) async fn befalls(&self, request: &StorageRequest) -> StorageFault {
+        self.count(request);
+        loop {
+            match self.decide(request) {
+                StorageFault::Later(time) => pause(time).await,
+                fault => return fault,
+            }
+        }
+    }
+
+    fn count(&self, request: &StorageRequest) {
         let by = (request.function.clone(), request.operation, request.method.clone());
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner).0.entry(by).or_default() += 1;
+    }
+
+    fn decide(&self, request: &StorageRequest) -> StorageFault {
         // Not under the lock: a hook may take its time, or set another one.
         let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner).clone();
         hook.map_or(StorageFault::Pass, |hook| hook(request))

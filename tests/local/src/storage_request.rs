@@ -1,5 +1,8 @@
+use std::sync::Arc;
+
 use hyper::Method;
 use hyper::header::HeaderMap;
+use serde_json::Value;
 
 /// A request to storage, as it passes the front.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub struct StorageRequest {
     pub function: Option<String>,
     /// The invocation that made it; empty for other clients.
     pub request_id: String,
+    /// The event of that invocation; null for other clients.
+    pub event: Arc<Value>,
     /// Its place among the requests of its invocation, from 1; 0 for other clients.
     pub nth: u64,
 }
@@ -39,6 +44,7 @@ impl StorageRequest {
             operation: operation(method, query, bucket.is_empty(), key.is_empty(), copies),
             function: None,
             request_id: String::new(),
+            event: Arc::default(),
             nth: 0,
         }
     }

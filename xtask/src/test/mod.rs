@@ -1,10 +1,10 @@
-//! `cargo xtask test`: all tests, with what they need around them.
+//! `cargo xtask test` and `faults`: tests, with what they need around them.
 
 mod moto;
 pub(crate) mod venv;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use crate::failure::{Advise, Failure};
 use crate::infra;
@@ -21,6 +21,18 @@ pub(crate) struct Args {
 
 /// The code that `cargo test` exits with.
 pub(crate) fn run(_: &Args) -> Result<ExitCode, Failure> {
+    // Not what clap made of them: it drops the first `--`, which parts cargo's from the tests' own.
+    with_surroundings(|test| test.args(std::env::args_os().skip(2)))
+}
+
+/// `cargo xtask faults`: the tests of the fleet under faults, which try every place and not some.
+pub(crate) fn faults() -> Result<ExitCode, Failure> {
+    with_surroundings(|test| {
+        test.env("S3INV_TEST_EVERY", "1").args(["--test", "e2e", "--", "--nocapture", "fleet::"])
+    })
+}
+
+fn with_surroundings(what: impl FnOnce(&mut Command) -> &mut Command) -> Result<ExitCode, Failure> {
     let workspace = Workspace::load()?;
     infra::validate(&workspace)?;
     let python = venv::ready(&workspace)?;
@@ -32,8 +44,7 @@ pub(crate) fn run(_: &Args) -> Result<ExitCode, Failure> {
     check(&mut build, "correct the code")?;
     let mut test = cargo();
     test.args(["test", "--workspace", "--all-features"]);
-    // Not what clap made of them: it drops the first `--`, which parts cargo's from the tests' own.
-    test.args(std::env::args_os().skip(2));
+    what(&mut test);
     test.env("S3INV_TEST_S3", moto.endpoint()).env("S3INV_TEST_PYTHON", &python);
     test.env("S3INV_TEST_FUNCTIONS", workspace.target.join("debug"));
     let status = test.status().advise("cargo test", "install Rust")?;

@@ -1,7 +1,10 @@
 use std::process::Command;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
+use s3inv_cancel::{Clock as _, SystemClock};
 use s3inv_local_aws::{Error, LocalAws, StorageFault, Upload};
 use serde_json::json;
 
@@ -113,7 +116,7 @@ fn requests_are_known_by_their_function() {
         assert_eq!(invoked.json(), "200");
         let request = seen.recv_timeout(LIMIT).unwrap();
         assert_eq!((request.function.as_deref(), request.nth), (Some("f"), 1));
-        assert_eq!(request.request_id, invoked.request_id);
+        assert_eq!((&request.request_id, &*request.event), (&invoked.request_id, &put));
         assert_eq!((request.bucket.as_str(), request.key.as_str()), ("bucket", "a b"));
         assert_eq!((request.operation, request.query.as_str()), ("PutObject", "x-id=PutObject"));
     }
@@ -153,9 +156,24 @@ fn faults_befall_requests() {
 }
 
 #[test]
+fn a_request_waits_until_the_hook_lets_it_pass() {
+    let local = with_moto(|config| config);
+    let asked = AtomicUsize::new(0);
+    local.aws.on_storage(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+        0..3 => StorageFault::Later(Duration::from_millis(20)),
+        3 => StorageFault::Status(503),
+        _ => StorageFault::Pass,
+    });
+    let clock = SystemClock::new();
+    assert_eq!(local.aws.create_bucket("bucket").unwrap_err().code(), Some("SlowDown"));
+    assert!(clock.now() >= Duration::from_millis(60));
+    assert_eq!(local.aws.storage_counts().total(), 1, "it is one request");
+    local.aws.create_bucket("bucket").unwrap();
+}
+
+#[test]
 fn a_stalled_request_ends_with_its_function() {
-    let local =
-        with_moto(|config| config.function(function().timeout(std::time::Duration::from_millis(250))));
+    let local = with_moto(|config| config.function(function().timeout(Duration::from_millis(250))));
     local.aws.on_storage(|_| StorageFault::Stall);
     assert_eq!(local.error(&json!({ "do": "put", "path": "/bucket/k" })).0, "Sandbox.Timedout");
 }
