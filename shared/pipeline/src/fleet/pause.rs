@@ -90,36 +90,18 @@ impl Pause {
 
 #[cfg(test)]
 mod tests {
-    use std::pin::Pin;
-
-    use s3inv_cancel::{CancellationToken, Clock};
-
     use super::*;
-
-    /// Milliseconds that a test sets by hand.
-    #[derive(Default)]
-    struct Hands(AtomicU64);
-
-    impl Clock for Hands {
-        fn now(&self) -> Duration {
-            Duration::from_millis(self.0.load(Ordering::Relaxed))
-        }
-
-        fn sleep_until(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-            Box::pin(std::future::pending())
-        }
-    }
+    use crate::fleet::tests::hands::Hands;
 
     fn pause(left: Duration) -> (Arc<Hands>, Pause) {
-        let hands = Arc::new(Hands::default());
-        let cancellation = Cancellation::new(CancellationToken::new(), Arc::<Hands>::clone(&hands));
+        let (hands, cancellation) = Hands::start();
         (hands, Pause::new(&cancellation, Some(left), Arc::default()))
     }
 
     /// When a pause is due, in whole seconds, with so much in memory.
     fn due(hands: &Hands, pause: &Pause, bytes: usize) -> Option<u64> {
         (0..10_000).find(|seconds| {
-            hands.0.store(seconds * 1000, Ordering::Relaxed);
+            hands.set(Duration::from_secs(*seconds));
             pause.is_due(bytes)
         })
     }

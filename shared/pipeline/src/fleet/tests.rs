@@ -2,6 +2,7 @@
 
 mod cloud;
 mod faults;
+pub(super) mod hands;
 mod model;
 mod sim;
 mod wire;
