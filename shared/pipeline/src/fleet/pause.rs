@@ -10,6 +10,10 @@ use s3inv_cancel::Cancellation;
 /// answer, and a request among them that has to be sent again.
 const FLOOR: Duration = Duration::from_secs(2);
 
+/// Where there is more time, one part of so many is kept for that: 30 s of 15 minutes, since S3 may leave one
+/// of these requests without an answer for as long before it is sent again.
+const FLOOR_SHARE: u32 = 30;
+
 /// What is taken for the rate before anything has been saved, in bytes a second: half of what one
 /// processor was measured to sort, write and send away.
 const FIRST_RATE: u64 = 32 << 20;
@@ -49,7 +53,9 @@ pub struct Pause {
     clock: Cancellation,
     /// When the invocation ends, on that clock; nothing, where that isn't known.
     end: Option<Duration>,
-    /// So much of its time is for work at least.
+    /// So much of its time is kept at least, whatever is to be saved.
+    floor: Duration,
+    /// So much of its time is kept at most: the rest is for work.
     most_margin: Duration,
     pub(super) saving: Arc<Saving>,
 }
@@ -60,7 +66,8 @@ impl Pause {
     pub fn new(cancellation: &Cancellation, left: Option<Duration>, saving: Arc<Saving>) -> Self {
         let clock = cancellation.clone();
         let end = left.map(|left| clock.now().saturating_add(left));
-        Self { clock, end, most_margin: left.unwrap_or_default() / 2, saving }
+        let left = left.unwrap_or_default();
+        Self { clock, end, floor: FLOOR.max(left / FLOOR_SHARE), most_margin: left / 2, saving }
     }
 
     /// Whether nothing more is to be begun, where nothing has to be saved.
@@ -78,7 +85,7 @@ impl Pause {
     /// long this time.
     pub(super) fn is_due_before(&self, next: Duration) -> bool {
         let Some(end) = self.end else { return false };
-        let margin = next.saturating_mul(2).saturating_add(FLOOR).min(self.most_margin);
+        let margin = next.saturating_mul(2).saturating_add(self.floor).min(self.most_margin);
         self.clock.now().saturating_add(margin) >= end
     }
 
@@ -109,14 +116,20 @@ mod tests {
     #[test]
     fn time_is_kept_to_save_what_is_in_memory_at_the_rate_that_was_measured() {
         let (hands, pause) = pause(Duration::from_mins(15));
-        assert_eq!(due(&hands, &pause, 0), Some(898));
-        assert_eq!(due(&hands, &pause, 32 << 20), Some(896), "twice a second");
+        assert_eq!(due(&hands, &pause, 0), Some(870), "S3 may be silent for half a minute");
+        assert_eq!(due(&hands, &pause, 32 << 20), Some(868), "twice a second");
         pause.saving.measured(100 << 20, Duration::from_secs(1));
-        assert_eq!(due(&hands, &pause, 1000 << 20), Some(878));
+        assert_eq!(due(&hands, &pause, 1000 << 20), Some(850));
         pause.saving.measured(100 << 20, Duration::from_secs(10));
-        assert_eq!(due(&hands, &pause, 1000 << 20), Some(698), "it has become slower");
+        assert_eq!(due(&hands, &pause, 1000 << 20), Some(670), "it has become slower");
         pause.saving.measured(10, Duration::from_secs(1));
-        assert_eq!(due(&hands, &pause, 1000 << 20), Some(698), "so little says nothing");
+        assert_eq!(due(&hands, &pause, 1000 << 20), Some(670), "so little says nothing");
+    }
+
+    #[test]
+    fn two_seconds_are_kept_of_a_short_time() {
+        let (hands, pause) = pause(Duration::from_secs(50));
+        assert_eq!(due(&hands, &pause, 0), Some(48));
     }
 
     #[test]
