@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, put};
 
 use super::document::{checked, find};
+use super::pause::Stretches;
 use super::payload::{Checkpoint, CleanupAnswer, Execution, Failed};
 use super::record::{PlanRecord, Target, Tombstone};
 use super::scratch::Keys;
@@ -161,14 +161,13 @@ impl<'a> Sweep<'a> {
 
     /// Removes objects page by page, until a listing has none but the tombstone, or time is over.
     async fn delete(&self) -> Result<Option<Checkpoint>, Cause> {
-        let pause = &self.invocation.pause;
+        let stretches = Stretches::begin(&self.invocation.pause);
         let mut next: Option<String> = None;
-        let (mut removed, mut found, mut slowest) = (0u32, false, Duration::ZERO);
+        let (mut removed, mut found) = (0u32, false);
         loop {
-            if removed > 0 && pause.is_due_before(slowest) {
+            if removed > 0 && stretches.is_due(0) {
                 return Ok(Some(Checkpoint { checkpoint: removed }));
             }
-            let began = pause.now();
             let page = self.bucket.list(self.keys.prefix(), next.as_deref(), false);
             let page = self.invocation.wait(page).await?;
             let keys = page.objects.into_iter().map(|object| object.key);
@@ -176,7 +175,6 @@ impl<'a> Sweep<'a> {
             found |= !keys.is_empty();
             removed = removed.saturating_add(keys.len() as u32);
             self.invocation.wait(self.bucket.delete(&keys)).await?;
-            slowest = slowest.max(pause.now().saturating_sub(began));
             next = page.next;
             if next.is_none() && !std::mem::take(&mut found) {
                 tracing::info!(removed, "scratch removed");

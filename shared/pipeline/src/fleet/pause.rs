@@ -1,5 +1,6 @@
 //! When work has to be saved: so long before an invocation ends as saving takes, by what was measured.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -83,7 +84,7 @@ impl Pause {
 
     /// Whether there is no time left for something that has taken so long before: it may take twice as
     /// long this time.
-    pub(super) fn is_due_before(&self, next: Duration) -> bool {
+    fn is_due_before(&self, next: Duration) -> bool {
         let Some(end) = self.end else { return false };
         let margin = next.saturating_mul(2).saturating_add(self.floor).min(self.most_margin);
         self.clock.now().saturating_add(margin) >= end
@@ -92,6 +93,30 @@ impl Pause {
     /// The time on its clock.
     pub(super) fn now(&self) -> Duration {
         self.clock.now()
+    }
+}
+
+/// Work that can be paused in some places only: how long it takes from one to the next.
+pub(super) struct Stretches<'a> {
+    pause: &'a Pause,
+    /// When it was in such a place last, or began.
+    since: Cell<Duration>,
+    longest: Cell<Duration>,
+}
+
+impl<'a> Stretches<'a> {
+    /// Of work that begins now.
+    pub(super) fn begin(pause: &'a Pause) -> Self {
+        Self { pause, since: Cell::new(pause.now()), longest: Cell::default() }
+    }
+
+    /// Asked in each such place: whether there is no time to go on to the next one, and to save there what
+    /// takes so many bytes of memory.
+    pub(super) fn is_due(&self, bytes: usize) -> bool {
+        let now = self.pause.now();
+        let took = now.saturating_sub(self.since.replace(now));
+        self.longest.set(self.longest.get().max(took));
+        self.pause.is_due_before(self.longest.get().saturating_add(self.pause.saving.takes(bytes)))
     }
 }
 
@@ -136,6 +161,17 @@ mod tests {
     fn half_of_the_time_is_for_work() {
         let (hands, pause) = pause(Duration::from_secs(2));
         assert_eq!(due(&hands, &pause, usize::MAX), Some(1));
+    }
+
+    #[test]
+    fn there_is_time_for_another_stretch_as_long_as_the_longest() {
+        let (hands, pause) = pause(Duration::from_mins(15));
+        let stretches = Stretches::begin(&pause);
+        // Where nothing counted but what is to be saved, it would be due at 870 s.
+        for (now, due) in [(50, false), (250, false), (300, false), (450, false), (469, false), (470, true)] {
+            hands.set(Duration::from_secs(now));
+            assert_eq!(stretches.is_due(8 << 20), due, "{now}");
+        }
     }
 
     #[test]
