@@ -15,9 +15,13 @@ const FLOOR: Duration = Duration::from_secs(2);
 /// of these requests without an answer for as long before it is sent again.
 const FLOOR_SHARE: u32 = 30;
 
-/// What is taken for the rate before anything has been saved, in bytes a second: half of what one
-/// processor was measured to sort, write and send away.
+/// What is taken for the rate before anything has been saved, in bytes a second of one processor. It is an
+/// assumption, meant to be low, that holds until the first run is written.
 const FIRST_RATE: u64 = 32 << 20;
+
+/// So much memory comes with one processor, and less with a part of one, by
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>.
+const ONE_PROCESSOR: usize = 1769 << 20;
 
 /// How fast this process saves what is in memory, by the last time that it did.
 #[derive(Debug)]
@@ -25,13 +29,14 @@ pub struct Saving {
     bytes_per_second: AtomicU64,
 }
 
-impl Default for Saving {
-    fn default() -> Self {
-        Self { bytes_per_second: AtomicU64::new(FIRST_RATE) }
-    }
-}
-
 impl Saving {
+    /// Of a function with so many bytes of memory, before it has saved anything.
+    #[must_use]
+    pub fn new(memory: usize) -> Self {
+        let processor = memory.min(ONE_PROCESSOR) as f64 / ONE_PROCESSOR as f64;
+        Self { bytes_per_second: AtomicU64::new(((FIRST_RATE as f64 * processor) as u64).max(1)) }
+    }
+
     /// So many bytes took so long.
     pub(super) fn measured(&self, bytes: u64, took: Duration) {
         // Less is all latency, which the floor is for.
@@ -127,7 +132,7 @@ mod tests {
 
     fn pause(left: Duration) -> (Arc<Hands>, Pause) {
         let (hands, cancellation) = Hands::start();
-        (hands, Pause::new(&cancellation, Some(left), Arc::default()))
+        (hands, Pause::new(&cancellation, Some(left), Arc::new(Saving::new(ONE_PROCESSOR))))
     }
 
     /// When a pause is due, in whole seconds, with so much in memory.
@@ -155,6 +160,13 @@ mod tests {
     fn two_seconds_are_kept_of_a_short_time() {
         let (hands, pause) = pause(Duration::from_secs(50));
         assert_eq!(due(&hands, &pause, 0), Some(48));
+    }
+
+    #[test]
+    fn a_part_of_a_processor_is_taken_to_be_as_much_slower() {
+        for (memory, seconds) in [(ONE_PROCESSOR / 4, 4), (ONE_PROCESSOR, 1), (4 * ONE_PROCESSOR, 1)] {
+            assert_eq!(Saving::new(memory).takes(32 << 20), Duration::from_secs(seconds));
+        }
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Cloud {
         // Behind them are the two seconds that saving takes, or half of the time.
         let left =
             self.patience.map(|looks| std::time::Duration::from_secs(looks as u64 + looks.min(2) as u64));
-        let pause = Pause::new(&looks, left, Arc::default());
+        let pause = Pause::new(&looks, left, Arc::new(Saving::new(2 << 30)));
         Invocation {
             runtime: self.runtime.handle().clone(),
             cancellation,

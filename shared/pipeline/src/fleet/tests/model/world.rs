@@ -17,7 +17,7 @@ use super::{Scenario, Start};
 use crate::fleet::tests::INDEX;
 use crate::fleet::tests::hands::Hands;
 use crate::fleet::tests::wire::{Client, Request};
-use crate::fleet::{Invocation, LATEST, Latest, Pause, Place};
+use crate::fleet::{Invocation, LATEST, Latest, Pause, Place, Saving};
 
 /// What the functions are called for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -159,7 +159,7 @@ impl<'s> World<'s> {
         let (clock, cancellation) = Hands::start();
         let invocation = Invocation {
             runtime: self.start.runtime.clone(),
-            pause: Pause::new(&cancellation, Some(Duration::from_secs(100)), Arc::default()),
+            pause: Pause::new(&cancellation, Some(Duration::from_secs(100)), Arc::new(Saving::new(2 << 30))),
             cancellation,
             attempt: format!("{job:?}-{call}"),
             now_ms: 1_750_000_000_000,

@@ -291,7 +291,7 @@ impl State {
         let cancellation = Cancellation::new(token.clone(), Arc::<Virtual>::clone(&self.clock));
         Invocation {
             runtime: self.runtime.clone(),
-            pause: Pause::new(&cancellation, Some(left), Arc::<Saving>::default()),
+            pause: Pause::new(&cancellation, Some(left), Arc::new(Saving::new(2 << 30))),
             cancellation: cancellation.with_timeout(left.mul_f64(0.95)),
             attempt: name.to_owned(),
             now_ms: 1_750_000_000_000 + now.as_millis() as u64,
