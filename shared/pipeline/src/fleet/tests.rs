@@ -248,6 +248,25 @@ fn a_damaged_chunk_leaves_nothing_of_its_attempt() {
     assert!(!cloud.scratch().iter().any(|key| key.contains("/data/")), "{:?}", cloud.scratch());
 }
 
+/// Its MD5 is the manifest's: so it was delivered, and reading it again changes nothing.
+#[test]
+fn a_data_file_whose_gzip_is_damaged_is_not_tried_again() {
+    let whole = cloud::gzip(b"\"my-bucket\",\"k\",\"1\",\"STANDARD\"\n");
+    let cut = whole[..whole.len() - 4].to_vec();
+    let mut wrong = whole.clone();
+    wrong[whole.len() - 8] ^= 1;
+    for (bytes, said) in [(cut, "truncated gzip"), (wrong, "damaged gzip")] {
+        let cloud = Cloud::new();
+        cloud.deliver(&cloud::delivered(vec![("0.csv.gz".to_owned(), bytes)]));
+        let error = cloud.run(&json!({})).unwrap_err();
+        assert_eq!(error.error_type, ErrorType::BadInput, "{error}");
+        assert!(error.message.contains("data/0.csv.gz: ") && error.message.contains(said), "{error}");
+    }
+    let cloud = Cloud::new();
+    cloud.deliver(&cloud::delivered(vec![("0.csv.gz".to_owned(), whole)]));
+    assert!(cloud.run(&json!({})).is_ok());
+}
+
 #[test]
 fn output_and_scratch_do_not_lie_among_deliveries() {
     let cloud = Cloud::new();
