@@ -88,10 +88,12 @@ impl<'a> Sweep<'a> {
             None => Ok(()),
         };
         self.abort_uploads(&*self.bucket, self.keys.prefix(), |_| true).await?;
-        let more = self.delete().await?;
-        // Where it is not allowed, at least the scratch is gone.
+        if let Some(checkpoint) = self.delete().await? {
+            return Ok(CleanupAnswer::Checkpoint(checkpoint));
+        }
+        // Where it is not allowed, that is told when at least the scratch is gone.
         fenced?;
-        Ok(more.map_or(CleanupAnswer::Done(tombstone.failure), CleanupAnswer::Checkpoint))
+        Ok(CleanupAnswer::Done(tombstone.failure))
     }
 
     /// Writes the tombstone, with what is known now and will be gone then. What one says that is there
