@@ -104,6 +104,9 @@ pub enum Cause {
     /// Another index of the same inventory is there.
     #[error("{0}: another index is there: start with \"replace\": true to build it again")]
     AlreadyPublished(String),
+    /// The index that was to be replaced is no longer the one that was there.
+    #[error("{0}: another build has replaced it meanwhile: start again to replace that one")]
+    Overtaken(String),
     /// The invocation's time ended before anything new was saved.
     #[error(
         "the invocation's time ended before anything new was saved: give the function more time or memory"

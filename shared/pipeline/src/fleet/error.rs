@@ -113,7 +113,7 @@ impl StepError {
 fn error_type(cause: &Cause) -> ErrorType {
     match cause {
         Cause::ScratchGone => ErrorType::ScratchGone,
-        Cause::AlreadyPublished(_) => ErrorType::AlreadyPublished,
+        Cause::AlreadyPublished(_) | Cause::Overtaken(_) => ErrorType::AlreadyPublished,
         Cause::OutOfTime | Cause::TooSlow { .. } => ErrorType::CheckpointNeeded,
         other => match other.kind() {
             ErrorKind::BadInput => ErrorType::BadInput,

@@ -228,7 +228,11 @@ impl Publisher<'_> {
         if trailer == self.joined.trailer && meta.size == self.joined.bytes {
             return Ok(Came::Through);
         }
-        // One that is to be replaced is there all the time.
-        if gone && self.plan.replace { Ok(Came::Undone) } else { Err(Cause::AlreadyPublished(self.uri())) }
+        match (self.plan.replace, gone) {
+            (false, _) => Err(Cause::AlreadyPublished(self.uri())),
+            // One that is to be replaced is there all the time.
+            (true, true) => Ok(Came::Undone),
+            (true, false) => Err(Cause::Overtaken(self.uri())),
+        }
     }
 }

@@ -15,12 +15,13 @@ use super::cloud::{Cloud, built, delivery};
 use super::{Buckets, CleanupAnswer, ErrorType, INDEX, cleanup, parse};
 
 /// When a request fails: before anything has come of it, or when all has, and only the answer is lost; or
-/// always, if it is about uploads of the index.
+/// always, if it is about uploads of the index; or never, but another index appears when an upload of it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {
     Before,
     After,
     Denied,
+    Overtaken,
 }
 
 /// Counts requests, and fails one of them.
@@ -57,6 +58,8 @@ impl Fault {
 fn lost(uri: &str) -> StoreError {
     StoreError::new(uri, StoreErrorKind::Retryable, "on purpose")
 }
+
+const ANOTHER: &[u8] = b"another index";
 
 fn denied(uri: &str) -> StoreError {
     StoreError::new(uri, StoreErrorKind::Denied, "access denied")
@@ -114,6 +117,9 @@ impl Bucket for Flaky {
     }
 
     async fn begin(&self, key: &str) -> Result<Box<dyn Upload>, StoreError> {
+        if self.fault.when == When::Overtaken && key == INDEX {
+            self.inner.put(key, ANOTHER);
+        }
         let inner = self.fault.befall(key, self.inner.begin(key)).await?;
         Ok(Box::new(FlakyUpload { inner, key: key.to_owned(), fault: Arc::clone(&self.fault) }))
     }
@@ -221,6 +227,24 @@ fn all_of_the_scratch_goes_though_the_fence_is_refused() {
     };
     assert!(calls > 2, "{calls} calls");
     assert_eq!((error.error_type, cloud.scratch().len()), (ErrorType::BadInput, 1), "{error}");
+}
+
+#[test]
+fn whoever_replaces_an_index_and_is_overtaken_is_told_so() {
+    for there in [false, true] {
+        let mut cloud = Cloud::new();
+        cloud.deliver(&delivery(1, 10));
+        if there {
+            cloud.store.put(INDEX, &b"to be replaced"[..]);
+        }
+        let fault = Arc::new(Fault { left: AtomicUsize::new(0), when: When::Overtaken });
+        cloud.buckets = Arc::new(Flaky { inner: cloud.store.clone(), fault });
+        let error = cloud.run(&json!({ "replace": true })).unwrap_err();
+        assert_eq!(error.error_type, ErrorType::AlreadyPublished);
+        let expected = "another build has replaced it meanwhile: start again to replace that one";
+        assert!(error.message.ends_with(expected), "{error}");
+        assert_eq!(cloud.bytes(INDEX), ANOTHER);
+    }
 }
 
 #[test]
