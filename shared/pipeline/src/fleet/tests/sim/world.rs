@@ -491,9 +491,11 @@ fn perform(function: &str, request: &Value, invocation: &Invocation) -> Result<V
         "publish" => publish(invocation, &parse(request)?).map(|done| json!(done)),
         "cleanup" => cleanup(invocation, &parse(request)?).map(|done| json!(done)),
         _ => {
-            let left = leftovers(invocation)?;
-            left.iter().try_for_each(|execution| end(invocation, execution).map(drop))?;
-            Ok(json!(left.len()))
+            let mut ended = Vec::new();
+            let all = leftovers(invocation, |execution| ended.push(end(invocation, &execution)))?;
+            let left = ended.len() + usize::from(!all);
+            ended.into_iter().collect::<Result<Vec<_>, _>>()?;
+            Ok(json!(left))
         }
     }
 }
