@@ -88,7 +88,7 @@ impl Cloud {
             .into_iter()
             .map(|name| function(name, functions.join(name), &machine))
             .fold(config, Config::function);
-        let ended = ["ABORTED", "TIMED_OUT", "FAILED"];
+        let ended: Vec<_> = in_template("          status: [", ']').split(", ").collect();
         let sweep = Target::StateMachine { arn: sweeps.clone(), transformer: transformer() };
         let aws = LocalAws::start(config.rule(Rule::executions("ended", sweep, &machine, &ended))).unwrap();
         for bucket in [SCRATCH, INDEXES, SCHEDULED] {
@@ -240,11 +240,15 @@ impl Cloud {
     }
 }
 
+/// What the template has between two texts.
+fn in_template(before: &str, after: char) -> &'static str {
+    TEMPLATE.split(before).nth(1).and_then(|rest| rest.split(after).next()).unwrap()
+}
+
 /// The template's, but for the wait between two sweeps, which would be most of the time here.
 fn transformer() -> InputTransformer {
     let paths = [("execution".to_owned(), "$.detail.name".to_owned())].into();
-    let template =
-        TEMPLATE.split("InputTemplate: '").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
+    let template = in_template("InputTemplate: '", '\'');
     let short = template.replace("\"again_after_seconds\": 960", "\"again_after_seconds\": 1");
     assert_ne!(short, template);
     InputTransformer { paths, template: short }

@@ -1,5 +1,5 @@
 use s3inv_lambda_kit::{Context, Environment, SettingError, StateMachine, Status, StepError};
-use s3inv_pipeline::fleet;
+use s3inv_pipeline::fleet::{self, Execution};
 use serde_json::{Value, json};
 
 use crate::look::{Looked, Swept};
@@ -27,20 +27,25 @@ pub fn handle(payload: &Value, context: &Context<Settings>) -> Result<Value, Ste
 /// Sweeps after executions that have ended and left something: their event was lost, or their sweep failed.
 fn look_around(context: &Context<Settings>) -> Result<Value, StepError> {
     let machine = StateMachine::new(&context.sdk_config, &context.settings.state_machine);
-    let leftovers = fleet::leftovers(&context.invocation)?;
-    let looked = Looked::at(
-        leftovers,
-        || context.invocation.pause.is_over(),
-        |execution| {
-            let status = context.wait(machine.status(execution.as_str()))?;
-            // One that nobody knows may be another deployment's, in the same place.
-            let over = matches!(status, Status::Succeeded | Status::Failed);
-            if !over {
-                return Ok(Swept::NotAtAll);
-            }
-            let more = fleet::end(&context.invocation, execution)?;
-            Ok(if more.is_some() { Swept::Part } else { Swept::Whole })
-        },
-    );
-    looked.answer()
+    let mut looked = Looked::default();
+    let all = fleet::leftovers(&context.invocation, |execution| {
+        let swept = sweep(context, &machine, &execution);
+        looked.at(execution, swept);
+    })?;
+    looked.answer(all)
+}
+
+fn sweep(
+    context: &Context<Settings>,
+    machine: &StateMachine<'_>,
+    execution: &Execution,
+) -> Result<Swept, StepError> {
+    let status = context.wait(machine.status(execution.as_str()))?;
+    // One that nobody knows may be another deployment's, in the same place.
+    let over = matches!(status, Status::Succeeded | Status::Failed);
+    if !over {
+        return Ok(Swept::NotAtAll);
+    }
+    let more = fleet::end(&context.invocation, execution)?;
+    Ok(if more.is_some() { Swept::Part } else { Swept::Whole })
 }

@@ -18,38 +18,27 @@ pub(crate) enum Swept {
 pub(crate) struct Looked {
     /// Those that were swept.
     swept: Vec<Execution>,
-    /// How many there was no time for: the next hour's.
-    left: usize,
+    /// Whether one of them is not swept to its end: that is for the next hour.
+    left: bool,
     /// What went wrong first.
     failed: Option<StepError>,
 }
 
 impl Looked {
-    /// Looks at each of them, until it is late. What can't be swept now keeps no other waiting.
-    pub(crate) fn at(
-        executions: Vec<Execution>,
-        is_late: impl Fn() -> bool,
-        mut sweep: impl FnMut(&Execution) -> Result<Swept, StepError>,
-    ) -> Self {
-        let mut looked = Self::default();
-        for execution in executions {
-            if is_late() {
-                looked.left += 1;
-                continue;
-            }
-            match sweep(&execution) {
-                Ok(Swept::Whole) => looked.swept.push(execution),
-                Ok(Swept::NotAtAll) => {}
-                Ok(Swept::Part) => looked.left += 1,
-                Err(error) => looked.failed = looked.failed.or(Some(error)),
-            }
+    /// Takes down what has come of one of them. What can't be swept now keeps no other waiting.
+    pub(crate) fn at(&mut self, execution: Execution, swept: Result<Swept, StepError>) {
+        match swept {
+            Ok(Swept::Whole) => self.swept.push(execution),
+            Ok(Swept::NotAtAll) => {}
+            Ok(Swept::Part) => self.left = true,
+            Err(error) => self.failed = self.failed.take().or(Some(error)),
         }
-        looked
     }
 
-    /// The function's answer.
-    pub(crate) fn answer(self) -> Result<Value, StepError> {
+    /// The function's answer, and whether it could look at all of them.
+    pub(crate) fn answer(self, all: bool) -> Result<Value, StepError> {
         let Self { swept, left, failed } = self;
+        let left = left || !all;
         tracing::info!(executions = swept.len(), left, "looked for what executions have left");
         failed.map_or_else(|| Ok(json!({ "ended": swept, "left": left })), Err)
     }
@@ -59,37 +48,34 @@ impl Looked {
 mod tests {
     use super::*;
 
-    fn executions(names: &[&str]) -> Vec<Execution> {
-        names.iter().map(|name| Execution::new(name).unwrap()).collect()
+    fn looked(swept: impl IntoIterator<Item = (&'static str, Result<Swept, StepError>)>) -> Looked {
+        let mut looked = Looked::default();
+        for (name, swept) in swept {
+            looked.at(Execution::new(name).unwrap(), swept);
+        }
+        looked
     }
 
     #[test]
     fn one_that_runs_or_fails_keeps_no_other_waiting() {
-        let names = executions(&["fails", "ended", "fails-too", "runs", "last"]);
-        let looked = Looked::at(
-            names,
-            || false,
-            |one| match one.as_str() {
-                "runs" => Ok(Swept::NotAtAll),
-                "ended" | "last" => Ok(Swept::Whole),
-                name => Err(StepError::bad_input(name)),
-            },
-        );
-        assert_eq!((&looked.swept, looked.left), (&executions(&["ended", "last"]), 0));
-        assert_eq!(looked.answer().unwrap_err().message, "fails");
+        let fails = |name: &str| Err(StepError::bad_input(name));
+        let looked = looked([
+            ("fails", fails("first")),
+            ("ended", Ok(Swept::Whole)),
+            ("fails-too", fails("second")),
+            ("runs", Ok(Swept::NotAtAll)),
+            ("last", Ok(Swept::Whole)),
+        ]);
+        assert_eq!(json!(looked.swept), json!(["ended", "last"]));
+        assert_eq!(looked.answer(true).unwrap_err().message, "first");
     }
 
     #[test]
     fn what_there_is_no_time_for_is_left_and_is_no_failure() {
-        let late = std::cell::Cell::new(false);
-        let looked = Looked::at(
-            executions(&["a", "b", "large", "c", "d"]),
-            || late.get(),
-            |one| {
-                late.set(one.as_str() == "large");
-                Ok(if late.get() { Swept::Part } else { Swept::Whole })
-            },
-        );
-        assert_eq!(looked.answer().unwrap(), json!({ "ended": ["a", "b"], "left": 3 }));
+        let whole = || looked([("a", Ok(Swept::Whole)), ("runs", Ok(Swept::NotAtAll))]);
+        assert_eq!(whole().answer(true).unwrap(), json!({ "ended": ["a"], "left": false }));
+        assert_eq!(whole().answer(false).unwrap(), json!({ "ended": ["a"], "left": true }));
+        let part = looked([("a", Ok(Swept::Whole)), ("large", Ok(Swept::Part))]);
+        assert_eq!(part.answer(true).unwrap(), json!({ "ended": ["a"], "left": true }));
     }
 }

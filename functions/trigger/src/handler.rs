@@ -1,5 +1,5 @@
 use s3inv_lambda_kit::{Context, Environment, SettingError, StateMachine, StepError, defaults};
-use s3inv_pipeline::fleet::{Defaults, Delivery, Input, Options, Place, Request};
+use s3inv_pipeline::fleet::{Defaults, Delivery, Input, Place, Request};
 use serde_json::{Value, json};
 
 use crate::event::{Wish, wishes};
@@ -69,9 +69,7 @@ async fn look_around(
     };
     let mut outcomes = Vec::new();
     for delivery in look::newest(starter.buckets, place).await? {
-        // Nobody asks every day for what is there to be built again.
-        let options = Options { replace: Some(false), ..Options::default() };
-        outcomes.push(build(context, starter, &Input { options, ..of(&delivery) }, Insist::Yes).await);
+        outcomes.push(build(context, starter, &of(&delivery), Insist::Yes).await);
     }
     if outcomes.is_empty() {
         let reason = format!("no complete delivery below {place}");

@@ -35,7 +35,7 @@ impl Common {
         let scratch = environment
             .required("S3INV_SCRATCH", |text| Place::parse(text).map_err(|error| error.to_string()))?;
         let memory = environment.required("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory)?;
-        Ok(Self { scratch, memory, saving: Arc::default() })
+        Ok(Self { scratch, memory, saving: Arc::new(Saving::new(memory + BESIDE)) })
     }
 }
 

@@ -104,6 +104,9 @@ pub enum Cause {
     /// Another index of the same inventory is there.
     #[error("{0}: another index is there: start with \"replace\": true to build it again")]
     AlreadyPublished(String),
+    /// The index that was to be replaced is no longer the one that was there.
+    #[error("{0}: another build has replaced it meanwhile: start again to replace that one")]
+    Overtaken(String),
     /// The invocation's time ended before anything new was saved.
     #[error(
         "the invocation's time ended before anything new was saved: give the function more time or memory"
@@ -134,6 +137,12 @@ fn refused(error: &io::Error) -> String {
     }
 }
 
+/// Whether bytes were read, and can't be what they claim to be: a gzip that is cut off or damaged. Reading
+/// them again changes nothing.
+fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+}
+
 impl Cause {
     /// What the one who sees it should do.
     #[must_use]
@@ -145,7 +154,8 @@ impl Cause {
             }
             Self::Store(error) => error.error_kind(),
             Self::Scratch { error, .. } | Self::Format(error) => error.kind(),
-            Self::Input { error: InputError::Io(_), .. } | Self::System(_) => ErrorKind::Storage,
+            Self::Input { error: InputError::Io(error), .. } if !is_damage(error) => ErrorKind::Storage,
+            Self::System(_) => ErrorKind::Storage,
             Self::Bug(_) | Self::Document { .. } => ErrorKind::Bug,
             _ => ErrorKind::BadInput,
         }

@@ -8,7 +8,7 @@ use crate::Only;
 /// What went wrong, as far as a caller can act on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreErrorKind {
-    /// A location, key or setting that can't work, whatever is stored.
+    /// A location, key, setting or request that can't work, however often it is tried.
     Invalid,
     /// No such object, bucket or directory.
     NotFound,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
+use s3inv_cancel::Stop;
 use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, put};
 
 use super::document::{checked, find};
+use super::pause::Stretches;
 use super::payload::{Checkpoint, CleanupAnswer, Execution, Failed};
 use super::record::{PlanRecord, Target, Tombstone};
 use super::scratch::Keys;
@@ -88,10 +89,12 @@ impl<'a> Sweep<'a> {
             None => Ok(()),
         };
         self.abort_uploads(&*self.bucket, self.keys.prefix(), |_| true).await?;
-        let more = self.delete().await?;
-        // Where it is not allowed, at least the scratch is gone.
+        if let Some(checkpoint) = self.delete().await? {
+            return Ok(CleanupAnswer::Checkpoint(checkpoint));
+        }
+        // Where it is not allowed, that is told when at least the scratch is gone.
         fenced?;
-        Ok(more.map_or(CleanupAnswer::Done(tombstone.failure), CleanupAnswer::Checkpoint))
+        Ok(CleanupAnswer::Done(tombstone.failure))
     }
 
     /// Writes the tombstone, with what is known now and will be gone then. What one says that is there
@@ -161,14 +164,13 @@ impl<'a> Sweep<'a> {
 
     /// Removes objects page by page, until a listing has none but the tombstone, or time is over.
     async fn delete(&self) -> Result<Option<Checkpoint>, Cause> {
-        let pause = &self.invocation.pause;
+        let stretches = Stretches::begin(&self.invocation.pause);
         let mut next: Option<String> = None;
-        let (mut removed, mut found, mut slowest) = (0u32, false, Duration::ZERO);
+        let (mut removed, mut found) = (0u32, false);
         loop {
-            if removed > 0 && pause.is_due_before(slowest) {
+            if removed > 0 && stretches.is_due(0) {
                 return Ok(Some(Checkpoint { checkpoint: removed }));
             }
-            let began = pause.now();
             let page = self.bucket.list(self.keys.prefix(), next.as_deref(), false);
             let page = self.invocation.wait(page).await?;
             let keys = page.objects.into_iter().map(|object| object.key);
@@ -176,7 +178,6 @@ impl<'a> Sweep<'a> {
             found |= !keys.is_empty();
             removed = removed.saturating_add(keys.len() as u32);
             self.invocation.wait(self.bucket.delete(&keys)).await?;
-            slowest = slowest.max(pause.now().saturating_sub(began));
             next = page.next;
             if next.is_none() && !std::mem::take(&mut found) {
                 tracing::info!(removed, "scratch removed");
@@ -186,35 +187,63 @@ impl<'a> Sweep<'a> {
     }
 }
 
-/// The executions of which more is left than a tombstone, whether they run or not.
-pub fn leftovers(invocation: &Invocation) -> Result<Vec<Execution>, StepError> {
-    let found = invocation.buckets.open(&invocation.scratch.bucket).map_err(Cause::from).and_then(|bucket| {
-        invocation.runtime.block_on(invocation.wait(left_in(&*bucket, &invocation.scratch)))
-    });
-    found.map_err(|cause| StepError::of_cause(&cause))
+/// Shows each execution of which more is left than a tombstone, whether it runs or not, as soon as it is
+/// found: where many tombstones lie, listing takes its time. Whether there was time to look at all of them.
+pub fn leftovers(invocation: &Invocation, show: impl FnMut(Execution)) -> Result<bool, StepError> {
+    let looked = look_around(invocation, show);
+    looked.map_err(|cause| {
+        // No caller has set a limit: this one is the invocation's.
+        let is_late = matches!(cause, Cause::Stop(Stop::DeadlineExceeded));
+        StepError::of_cause(if is_late { &Cause::OutOfTime } else { &cause })
+    })
 }
 
-async fn left_in(bucket: &dyn Bucket, scratch: &Place) -> Result<Vec<Execution>, StoreError> {
-    let mut left = BTreeSet::new();
-    for (key, _) in bucket.uploads(&scratch.key).await? {
-        left.extend(execution_of(&key, scratch).map(str::to_owned));
+fn look_around(invocation: &Invocation, mut show: impl FnMut(Execution)) -> Result<bool, Cause> {
+    let (scratch, pause) = (&invocation.scratch, &invocation.pause);
+    let bucket = invocation.buckets.open(&scratch.bucket)?;
+    let mut shown = BTreeSet::new();
+    let mut show_once = |name: &str| {
+        if let Some(execution) = Execution::new(name).filter(|_| shown.insert(name.to_owned())) {
+            show(execution);
+        }
+    };
+    for (key, _) in wait(invocation, bucket.uploads(&scratch.key))? {
+        if pause.is_over() {
+            return Ok(false);
+        }
+        execution_of(&key, scratch).into_iter().for_each(&mut show_once);
     }
     let mut next = None;
     loop {
-        let page = bucket.list(&scratch.key, next.as_deref(), true).await?;
+        let page = wait(invocation, bucket.list(&scratch.key, next.as_deref(), true))?;
         for folder in &page.folders {
-            let Some(name) = execution_of(folder, scratch) else { continue };
-            // The tombstone comes before all else: where there are two objects, one is another.
-            let inside = bucket.list(folder, None, false).await?;
-            if inside.objects.iter().any(|object| object.key != format!("{folder}CANCELLED")) {
-                left.insert(name.to_owned());
+            if pause.is_over() {
+                return Ok(false);
+            }
+            if wait(invocation, is_left(&*bucket, folder))? {
+                execution_of(folder, scratch).into_iter().for_each(&mut show_once);
             }
         }
         next = page.next;
         if next.is_none() {
-            return Ok(left.iter().filter_map(|name| Execution::new(name)).collect());
+            return Ok(true);
         }
     }
+}
+
+/// Whether there is more in an execution's scratch than its tombstone.
+async fn is_left(bucket: &dyn Bucket, folder: &str) -> Result<bool, StoreError> {
+    // The tombstone comes before all else: where there are two objects, one is another.
+    let inside = bucket.list(folder, None, false).await?;
+    Ok(inside.objects.iter().any(|object| object.key != format!("{folder}CANCELLED")))
+}
+
+/// Waits for a request, and blocks.
+fn wait<T, E>(invocation: &Invocation, request: impl Future<Output = Result<T, E>>) -> Result<T, Cause>
+where
+    Cause: From<E>,
+{
+    invocation.runtime.block_on(invocation.wait(request))
 }
 
 /// The execution whose scratch a key lies in.

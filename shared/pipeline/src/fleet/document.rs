@@ -50,7 +50,15 @@ pub(super) fn parse<T: DeserializeOwned>(uri: &str, bytes: &[u8]) -> Result<T, C
 
 /// A document's bytes, if it is there.
 pub(super) async fn read(bucket: &dyn Bucket, key: &str) -> Result<Option<Bytes>, StoreError> {
-    match bucket.read_tail(key, LONGEST).await {
+    read_up_to(bucket, key, LONGEST).await
+}
+
+async fn read_up_to(bucket: &dyn Bucket, key: &str, longest: u64) -> Result<Option<Bytes>, StoreError> {
+    match bucket.read_tail(key, longest).await {
+        Ok((_, meta)) if meta.size > longest => {
+            let text = format!("a document of {} bytes: more than {longest} are not believed", meta.size);
+            Err(StoreError::new(&bucket.uri(key), StoreErrorKind::Invalid, &text))
+        }
         Ok((bytes, _)) => Ok(Some(bytes)),
         Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -65,6 +73,7 @@ pub(super) async fn find<T: DeserializeOwned>(bucket: &dyn Bucket, key: &str) ->
 
 #[cfg(test)]
 mod tests {
+    use s3inv_store::MemoryStore;
     use serde_json::{Value, json};
 
     use super::*;
@@ -85,6 +94,19 @@ mod tests {
             }
             assert!(parse::<Value>("plan", &bytes[..at]).is_err());
         }
+    }
+
+    #[tokio::test]
+    async fn one_that_is_too_long_is_refused_by_its_size() {
+        let store = MemoryStore::new();
+        store.put("latest.json", &b"[1, 2]"[..]);
+        assert_eq!(read_up_to(&store, "latest.json", 6).await.unwrap().unwrap(), "[1, 2]");
+        let error = read_up_to(&store, "latest.json", 5).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "memory:latest.json: a document of 6 bytes: more than 5 are not believed"
+        );
+        assert_eq!(StepError::of_store(&error).error_type, ErrorType::BadInput);
     }
 
     #[test]

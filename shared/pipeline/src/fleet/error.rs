@@ -20,7 +20,8 @@ pub enum ErrorType {
     ScratchGone,
     /// The caller's own time limit is over.
     DeadlineExceeded,
-    /// The invocation's time ended before anything new could be saved: give it more time or memory.
+    /// The invocation's time ended before anything new could be saved. Storage may have been slow once, so it
+    /// is tried again as what was killed is; if that doesn't help, give it more time or memory.
     CheckpointNeeded,
     /// A defect of this program: report it.
     Bug,
@@ -54,7 +55,7 @@ impl ErrorType {
         }
     }
 
-    /// Whether the state machine is to try again.
+    /// Whether the state machine is to try again for as long as storage may fail.
     #[must_use]
     pub fn is_retried(self) -> bool {
         self == Self::Retryable
@@ -112,7 +113,7 @@ impl StepError {
 fn error_type(cause: &Cause) -> ErrorType {
     match cause {
         Cause::ScratchGone => ErrorType::ScratchGone,
-        Cause::AlreadyPublished(_) => ErrorType::AlreadyPublished,
+        Cause::AlreadyPublished(_) | Cause::Overtaken(_) => ErrorType::AlreadyPublished,
         Cause::OutOfTime | Cause::TooSlow { .. } => ErrorType::CheckpointNeeded,
         other => match other.kind() {
             ErrorKind::BadInput => ErrorType::BadInput,
@@ -132,28 +133,43 @@ mod tests {
 
     use super::*;
 
-    /// All names that `ErrorEquals` has, wherever in the state machine.
-    fn matched(value: &Value, names: &mut BTreeSet<String>) {
+    /// The names in the `ErrorEquals` of each rule, wherever in the state machine, and how often each rule has
+    /// a task tried again: a Catch, never.
+    fn rules(value: &Value, found: &mut Vec<(BTreeSet<String>, u64)>) {
         if let Some(list) = value.get("ErrorEquals").and_then(Value::as_array) {
-            names.extend(list.iter().filter_map(Value::as_str).map(str::to_owned));
+            let names = list.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            found.push((names, value["MaxAttempts"].as_u64().unwrap_or(0)));
         }
         match value {
-            Value::Array(values) => values.iter().for_each(|value| matched(value, names)),
-            Value::Object(values) => values.values().for_each(|value| matched(value, names)),
+            Value::Array(values) => values.iter().for_each(|value| rules(value, found)),
+            Value::Object(values) => values.values().for_each(|value| rules(value, found)),
             _ => {}
         }
     }
 
+    /// `Retryable` has rules of its own, with more attempts than anything else of ours. `CheckpointNeeded` stands
+    /// wherever a function that was killed does. No rule names any other error of ours.
     #[test]
     fn the_state_machine_retries_what_is_to_be_retried() {
         let machine = include_str!("../../../../infra/build.asl.json");
-        let mut names = BTreeSet::new();
-        matched(&serde_json::from_str(machine).unwrap(), &mut names);
-        // Those of the platform have a dot: Lambda.…, States.…
-        let ours: BTreeSet<_> = names.iter().filter(|name| !name.contains('.')).map(String::as_str).collect();
-        let retried = ErrorType::ALL.into_iter().filter(|error| error.is_retried());
-        assert_eq!(ours, retried.map(ErrorType::name).collect());
-        assert!(names.contains("States.ALL"), "every other error ends the execution, by its name");
+        let mut found = Vec::new();
+        rules(&serde_json::from_str(machine).unwrap(), &mut found);
+        for error in ErrorType::ALL {
+            let with =
+                |name: &str| found.iter().filter(|(names, _)| names.contains(name)).collect::<Vec<_>>();
+            let attempts: BTreeSet<_> = with(error.name()).iter().map(|(_, attempts)| *attempts).collect();
+            let expected = match error {
+                error if error.is_retried() => BTreeSet::from([8]),
+                ErrorType::CheckpointNeeded => {
+                    assert_eq!(with(error.name()), with("Sandbox.Timedout"));
+                    BTreeSet::from([2])
+                }
+                _ => BTreeSet::new(),
+            };
+            assert_eq!(attempts, expected, "{}", error.name());
+        }
+        let all = found.iter().any(|(names, _)| names.contains("States.ALL"));
+        assert!(all, "every other error ends the execution, by its name");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use s3inv_model::Schema;
 use s3inv_rollup::{Interrupt, KeyRange};
 use tokio::task::block_in_place;
 
+use super::pause::Stretches;
 use super::payload::{Checkpoint, TaskRequest};
 use super::record::{MergeTask, Prefix, StageRecord};
 use super::remote::{LARGEST_WINDOW, Opened};
@@ -56,9 +57,10 @@ fn part(
     };
     let how =
         if stage.last { (FileKind::Segment, Compression::Zstd) } else { (FileKind::Run, Compression::Lz4) };
+    let stretches = Stretches::begin(&work.invocation.pause);
     let interrupt = Interrupt {
         between: &|| Ok::<(), Cause>(work.cancellation.check()?),
-        pause: &|| work.invocation.pause.is_due(UNSENT),
+        pause: &|| stretches.is_due(UNSENT),
     };
     let (key, mut out) = attempt.create()?;
     let merged = s3inv_rollup::merge(&readers, &range, &schema, how, &mut out, &interrupt)

@@ -1,5 +1,6 @@
 //! When work has to be saved: so long before an invocation ends as saving takes, by what was measured.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,9 +11,17 @@ use s3inv_cancel::Cancellation;
 /// answer, and a request among them that has to be sent again.
 const FLOOR: Duration = Duration::from_secs(2);
 
-/// What is taken for the rate before anything has been saved, in bytes a second: half of what one
-/// processor was measured to sort, write and send away.
+/// Where there is more time, one part of so many is kept for that: 30 s of 15 minutes, since S3 may leave one
+/// of these requests without an answer for as long before it is sent again.
+const FLOOR_SHARE: u32 = 30;
+
+/// What is taken for the rate before anything has been saved, in bytes a second of one processor. It is an
+/// assumption, meant to be low, that holds until the first run is written.
 const FIRST_RATE: u64 = 32 << 20;
+
+/// So much memory comes with one processor, and less with a part of one, by
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>.
+const ONE_PROCESSOR: usize = 1769 << 20;
 
 /// How fast this process saves what is in memory, by the last time that it did.
 #[derive(Debug)]
@@ -20,13 +29,14 @@ pub struct Saving {
     bytes_per_second: AtomicU64,
 }
 
-impl Default for Saving {
-    fn default() -> Self {
-        Self { bytes_per_second: AtomicU64::new(FIRST_RATE) }
-    }
-}
-
 impl Saving {
+    /// Of a function with so many bytes of memory, before it has saved anything.
+    #[must_use]
+    pub fn new(memory: usize) -> Self {
+        let processor = memory.min(ONE_PROCESSOR) as f64 / ONE_PROCESSOR as f64;
+        Self { bytes_per_second: AtomicU64::new(((FIRST_RATE as f64 * processor) as u64).max(1)) }
+    }
+
     /// So many bytes took so long.
     pub(super) fn measured(&self, bytes: u64, took: Duration) {
         // Less is all latency, which the floor is for.
@@ -49,7 +59,9 @@ pub struct Pause {
     clock: Cancellation,
     /// When the invocation ends, on that clock; nothing, where that isn't known.
     end: Option<Duration>,
-    /// So much of its time is for work at least.
+    /// So much of its time is kept at least, whatever is to be saved.
+    floor: Duration,
+    /// So much of its time is kept at most: the rest is for work.
     most_margin: Duration,
     pub(super) saving: Arc<Saving>,
 }
@@ -60,7 +72,8 @@ impl Pause {
     pub fn new(cancellation: &Cancellation, left: Option<Duration>, saving: Arc<Saving>) -> Self {
         let clock = cancellation.clone();
         let end = left.map(|left| clock.now().saturating_add(left));
-        Self { clock, end, most_margin: left.unwrap_or_default() / 2, saving }
+        let left = left.unwrap_or_default();
+        Self { clock, end, floor: FLOOR.max(left / FLOOR_SHARE), most_margin: left / 2, saving }
     }
 
     /// Whether nothing more is to be begun, where nothing has to be saved.
@@ -76,9 +89,9 @@ impl Pause {
 
     /// Whether there is no time left for something that has taken so long before: it may take twice as
     /// long this time.
-    pub(super) fn is_due_before(&self, next: Duration) -> bool {
+    fn is_due_before(&self, next: Duration) -> bool {
         let Some(end) = self.end else { return false };
-        let margin = next.saturating_mul(2).saturating_add(FLOOR).min(self.most_margin);
+        let margin = next.saturating_mul(2).saturating_add(self.floor).min(self.most_margin);
         self.clock.now().saturating_add(margin) >= end
     }
 
@@ -88,38 +101,44 @@ impl Pause {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::pin::Pin;
+/// Work that can be paused in some places only: how long it takes from one to the next.
+pub(super) struct Stretches<'a> {
+    pause: &'a Pause,
+    /// When it was in such a place last, or began.
+    since: Cell<Duration>,
+    longest: Cell<Duration>,
+}
 
-    use s3inv_cancel::{CancellationToken, Clock};
-
-    use super::*;
-
-    /// Milliseconds that a test sets by hand.
-    #[derive(Default)]
-    struct Hands(AtomicU64);
-
-    impl Clock for Hands {
-        fn now(&self) -> Duration {
-            Duration::from_millis(self.0.load(Ordering::Relaxed))
-        }
-
-        fn sleep_until(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-            Box::pin(std::future::pending())
-        }
+impl<'a> Stretches<'a> {
+    /// Of work that begins now.
+    pub(super) fn begin(pause: &'a Pause) -> Self {
+        Self { pause, since: Cell::new(pause.now()), longest: Cell::default() }
     }
 
+    /// Asked in each such place: whether there is no time to go on to the next one, and to save there what
+    /// takes so many bytes of memory.
+    pub(super) fn is_due(&self, bytes: usize) -> bool {
+        let now = self.pause.now();
+        let took = now.saturating_sub(self.since.replace(now));
+        self.longest.set(self.longest.get().max(took));
+        self.pause.is_due_before(self.longest.get().saturating_add(self.pause.saving.takes(bytes)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::tests::hands::Hands;
+
     fn pause(left: Duration) -> (Arc<Hands>, Pause) {
-        let hands = Arc::new(Hands::default());
-        let cancellation = Cancellation::new(CancellationToken::new(), Arc::<Hands>::clone(&hands));
-        (hands, Pause::new(&cancellation, Some(left), Arc::default()))
+        let (hands, cancellation) = Hands::start();
+        (hands, Pause::new(&cancellation, Some(left), Arc::new(Saving::new(ONE_PROCESSOR))))
     }
 
     /// When a pause is due, in whole seconds, with so much in memory.
     fn due(hands: &Hands, pause: &Pause, bytes: usize) -> Option<u64> {
         (0..10_000).find(|seconds| {
-            hands.0.store(seconds * 1000, Ordering::Relaxed);
+            hands.set(Duration::from_secs(*seconds));
             pause.is_due(bytes)
         })
     }
@@ -127,20 +146,44 @@ mod tests {
     #[test]
     fn time_is_kept_to_save_what_is_in_memory_at_the_rate_that_was_measured() {
         let (hands, pause) = pause(Duration::from_mins(15));
-        assert_eq!(due(&hands, &pause, 0), Some(898));
-        assert_eq!(due(&hands, &pause, 32 << 20), Some(896), "twice a second");
+        assert_eq!(due(&hands, &pause, 0), Some(870), "S3 may be silent for half a minute");
+        assert_eq!(due(&hands, &pause, 32 << 20), Some(868), "twice a second");
         pause.saving.measured(100 << 20, Duration::from_secs(1));
-        assert_eq!(due(&hands, &pause, 1000 << 20), Some(878));
+        assert_eq!(due(&hands, &pause, 1000 << 20), Some(850));
         pause.saving.measured(100 << 20, Duration::from_secs(10));
-        assert_eq!(due(&hands, &pause, 1000 << 20), Some(698), "it has become slower");
+        assert_eq!(due(&hands, &pause, 1000 << 20), Some(670), "it has become slower");
         pause.saving.measured(10, Duration::from_secs(1));
-        assert_eq!(due(&hands, &pause, 1000 << 20), Some(698), "so little says nothing");
+        assert_eq!(due(&hands, &pause, 1000 << 20), Some(670), "so little says nothing");
+    }
+
+    #[test]
+    fn two_seconds_are_kept_of_a_short_time() {
+        let (hands, pause) = pause(Duration::from_secs(50));
+        assert_eq!(due(&hands, &pause, 0), Some(48));
+    }
+
+    #[test]
+    fn a_part_of_a_processor_is_taken_to_be_as_much_slower() {
+        for (memory, seconds) in [(ONE_PROCESSOR / 4, 4), (ONE_PROCESSOR, 1), (4 * ONE_PROCESSOR, 1)] {
+            assert_eq!(Saving::new(memory).takes(32 << 20), Duration::from_secs(seconds));
+        }
     }
 
     #[test]
     fn half_of_the_time_is_for_work() {
         let (hands, pause) = pause(Duration::from_secs(2));
         assert_eq!(due(&hands, &pause, usize::MAX), Some(1));
+    }
+
+    #[test]
+    fn there_is_time_for_another_stretch_as_long_as_the_longest() {
+        let (hands, pause) = pause(Duration::from_mins(15));
+        let stretches = Stretches::begin(&pause);
+        // Where nothing counted but what is to be saved, it would be due at 870 s.
+        for (now, due) in [(50, false), (250, false), (300, false), (450, false), (469, false), (470, true)] {
+            hands.set(Duration::from_secs(now));
+            assert_eq!(stretches.is_due(8 << 20), due, "{now}");
+        }
     }
 
     #[test]

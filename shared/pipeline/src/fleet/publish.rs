@@ -1,7 +1,6 @@
 //! The publish step: segments are joined by copies inside S3, and the index appears at once.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use s3inv_cancel::Phase;
 use s3inv_index_format::TRAILER;
@@ -10,6 +9,7 @@ use tokio::task::block_in_place;
 
 use super::joined::{Joined, Piece, Segments};
 use super::latest::advance;
+use super::pause::Stretches;
 use super::payload::{Checkpoint, PublishAnswer, PublishRequest, Published};
 use super::plan_merge::gather;
 use super::record::{PlanRecord, Publishing, StageRecord};
@@ -157,19 +157,17 @@ impl Publisher<'_> {
 
     /// Writes what is missing; whether there was time for all of it.
     async fn copy(&self, open: &mut Open) -> Result<bool, Cause> {
-        let (work, pause) = (self.work, &self.work.invocation.pause);
+        let work = self.work;
         work.look().await?;
-        let mut slowest = Duration::ZERO;
+        let stretches = Stretches::begin(&work.invocation.pause);
         for (nth, piece) in self.joined.behind(open.stored).enumerate() {
-            if nth > 0 && pause.is_due_before(slowest) {
+            if nth > 0 && stretches.is_due(0) {
                 return Ok(false);
             }
-            let began = pause.now();
             match piece {
                 Piece::Bytes(bytes) => work.wait(open.upload.write(bytes)).await?,
                 Piece::Range(from, range) => work.wait(open.upload.copy(&from, range, None)).await?,
             }
-            slowest = slowest.max(pause.now().saturating_sub(began));
         }
         work.look().await?;
         Ok(true)
@@ -230,7 +228,11 @@ impl Publisher<'_> {
         if trailer == self.joined.trailer && meta.size == self.joined.bytes {
             return Ok(Came::Through);
         }
-        // One that is to be replaced is there all the time.
-        if gone && self.plan.replace { Ok(Came::Undone) } else { Err(Cause::AlreadyPublished(self.uri())) }
+        match (self.plan.replace, gone) {
+            (false, _) => Err(Cause::AlreadyPublished(self.uri())),
+            // One that is to be replaced is there all the time.
+            (true, true) => Ok(Came::Undone),
+            (true, false) => Err(Cause::Overtaken(self.uri())),
+        }
     }
 }

@@ -2,9 +2,12 @@
 
 mod cloud;
 mod faults;
+pub(super) mod hands;
 mod model;
 mod sim;
 mod wire;
+
+use std::time::Duration;
 
 use s3inv_store::Bucket;
 use serde_json::{Value, json};
@@ -248,6 +251,50 @@ fn a_damaged_chunk_leaves_nothing_of_its_attempt() {
 }
 
 #[test]
+fn what_is_left_is_shown_as_it_is_found_until_time_is_over() {
+    let mut cloud = Cloud::new();
+    for nth in 0..30 {
+        cloud.store.put(&format!("tmp/run-{nth:02}/CANCELLED"), &b""[..]);
+    }
+    for left in ["tmp/run-05/work/x", "tmp/run-10/work/x", "tmp/run-29/work/x"] {
+        cloud.store.put(left, &b""[..]);
+    }
+    let _upload = cloud.runtime.block_on(cloud.store.begin("tmp/run-10/work/y")).unwrap();
+    let shown = |cloud: &Cloud| {
+        let mut shown = Vec::new();
+        let all = leftovers(&cloud.invocation(), |execution| shown.push(execution.as_str().to_owned()));
+        (shown, all.unwrap())
+    };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(shown(&cloud), (names(&["run-10", "run-05", "run-29"]), true));
+    cloud.patience = Some(15);
+    assert_eq!(shown(&cloud), (names(&["run-10", "run-05"]), false));
+    let late = cloud.invocation();
+    let late = Invocation { cancellation: late.cancellation.with_timeout(Duration::ZERO), ..late };
+    let error = leftovers(&late, drop).unwrap_err();
+    assert_eq!(error.error_type, ErrorType::CheckpointNeeded, "{error}");
+}
+
+/// Its MD5 is the manifest's: so it was delivered, and reading it again changes nothing.
+#[test]
+fn a_data_file_whose_gzip_is_damaged_is_not_tried_again() {
+    let whole = cloud::gzip(b"\"my-bucket\",\"k\",\"1\",\"STANDARD\"\n");
+    let cut = whole[..whole.len() - 4].to_vec();
+    let mut wrong = whole.clone();
+    wrong[whole.len() - 8] ^= 1;
+    for (bytes, said) in [(cut, "truncated gzip"), (wrong, "damaged gzip")] {
+        let cloud = Cloud::new();
+        cloud.deliver(&cloud::delivered(vec![("0.csv.gz".to_owned(), bytes)]));
+        let error = cloud.run(&json!({})).unwrap_err();
+        assert_eq!(error.error_type, ErrorType::BadInput, "{error}");
+        assert!(error.message.contains("data/0.csv.gz: ") && error.message.contains(said), "{error}");
+    }
+    let cloud = Cloud::new();
+    cloud.deliver(&cloud::delivered(vec![("0.csv.gz".to_owned(), whole)]));
+    assert!(cloud.run(&json!({})).is_ok());
+}
+
+#[test]
 fn output_and_scratch_do_not_lie_among_deliveries() {
     let cloud = Cloud::new();
     cloud.deliver(&delivery(1, 5));
@@ -343,8 +390,7 @@ fn an_invocation_without_time_says_what_it_needs() {
     cloud.deliver(&delivery(2, 50));
     let planned = cloud.plan(&json!({})).unwrap();
     let short = cloud.invocation();
-    let short =
-        Invocation { cancellation: short.cancellation.with_timeout(std::time::Duration::ZERO), ..short };
+    let short = Invocation { cancellation: short.cancellation.with_timeout(Duration::ZERO), ..short };
     let error = ingest(&short, &cloud.tasks(&planned)[0]).unwrap_err();
     assert_eq!(error.error_type, ErrorType::CheckpointNeeded);
     assert!(error.message.ends_with("give the function more time or memory"), "{error}");

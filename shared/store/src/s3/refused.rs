@@ -99,8 +99,20 @@ fn kind(status: u16, code: Option<&str>, doing: Doing<'_>) -> StoreErrorKind {
         }
         (404, _) => StoreErrorKind::NotFound,
         (416, _) => StoreErrorKind::Range,
+        (408 | 425, _) => StoreErrorKind::Retryable,
+        (_, Some(code)) if may_pass(code) => StoreErrorKind::Retryable,
+        // The same request would be refused again: a wrong argument, a key of KMS that is disabled.
+        (400..=499, _) => StoreErrorKind::Invalid,
         _ => StoreErrorKind::Other,
     }
+}
+
+/// Refusals with status 400 that say nothing of the request: its bytes were changed or lost on their way, or too
+/// many requests reach KMS.
+fn may_pass(code: &str) -> bool {
+    let on_its_way =
+        ["BadDigest", "IncompleteBody", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch"];
+    on_its_way.contains(&code) || code.contains("Throttl")
 }
 
 /// The service's code and message. An answer to HEAD has neither.
@@ -213,7 +225,16 @@ mod tests {
             (200, Some("AccessDenied"), Other, "Denied s3://b/k: access denied (AccessDenied: Because)"),
             (416, Some("InvalidRange"), Reading, "Range s3://b/k: the range asked for lies beyond its end"),
             (503, Some("SlowDown"), Reading, "Retryable s3://b/k: SlowDown: Because"),
-            (400, Some("InvalidArgument"), Other, "Other s3://b/k: InvalidArgument: Because"),
+            (400, Some("InvalidArgument"), Other, "Invalid s3://b/k: InvalidArgument: Because"),
+            (400, Some("KMS.DisabledException"), Reading, "Invalid s3://b/k: KMS.DisabledException: Because"),
+            (405, Some("MethodNotAllowed"), Other, "Invalid s3://b/k: MethodNotAllowed: Because"),
+            (400, Some("BadDigest"), Other, "Retryable s3://b/k: BadDigest: Because"),
+            (400, Some("ThrottlingException"), Other, "Retryable s3://b/k: ThrottlingException: Because"),
+            (400, Some("RequestTimeout"), Other, "Retryable s3://b/k: RequestTimeout: Because"),
+            (408, None, Other, "Retryable s3://b/k: HTTP status 408"),
+            (425, None, Other, "Retryable s3://b/k: HTTP status 425"),
+            (429, None, Other, "Retryable s3://b/k: HTTP status 429"),
+            (501, Some("NotImplemented"), Other, "Other s3://b/k: NotImplemented: Because"),
         ] {
             assert_eq!(text(status, code, None, doing), expected);
         }

@@ -1,7 +1,7 @@
 //! A cloud of one process, and what is delivered to it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -73,7 +73,7 @@ impl Cloud {
         // Behind them are the two seconds that saving takes, or half of the time.
         let left =
             self.patience.map(|looks| std::time::Duration::from_secs(looks as u64 + looks.min(2) as u64));
-        let pause = Pause::new(&looks, left, Arc::default());
+        let pause = Pause::new(&looks, left, Arc::new(Saving::new(2 << 30)));
         Invocation {
             runtime: self.runtime.handle().clone(),
             cancellation,
@@ -201,21 +201,31 @@ impl Cloud {
 
 /// A delivery of CSV files with so many rows each.
 pub(super) fn delivery(files: usize, rows: usize) -> BTreeMap<String, Vec<u8>> {
+    let row = |nth: usize| {
+        let place = nth.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 50;
+        let class = ["STANDARD", "GLACIER"][nth % 5 / 4];
+        format!("\"my-bucket\",\"d{}/e{place}/k{nth}\",\"{}\",\"{class}\"\n", place % 7, nth * 3)
+    };
+    let text = |file: usize| (file * rows..(file + 1) * rows).map(row).collect::<String>();
+    delivered((0..files).map(|file| (format!("{file}.csv"), text(file).into_bytes())).collect())
+}
+
+/// Bytes, compressed.
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A delivery of these data files.
+pub(super) fn delivered(files: Vec<(String, Vec<u8>)>) -> BTreeMap<String, Vec<u8>> {
     let mut objects = BTreeMap::new();
     let mut listed = Vec::new();
-    for file in 0..files {
-        let mut text = String::new();
-        for row in 0..rows {
-            let nth = file * rows + row;
-            let place = nth.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 50;
-            let class = ["STANDARD", "GLACIER"][nth % 5 / 4];
-            writeln!(text, "\"my-bucket\",\"d{}/e{place}/k{nth}\",\"{}\",\"{class}\"", place % 7, nth * 3)
-                .unwrap();
-        }
-        let key = format!("{FOLDER}/data/{file}.csv");
-        let md5 = format!("{:032x}", u128::from_be_bytes(Md5::digest(&text).into()));
-        listed.push(json!({ "key": key, "size": text.len(), "MD5checksum": md5 }));
-        objects.insert(key, text.into_bytes());
+    for (name, bytes) in files {
+        let key = format!("{FOLDER}/data/{name}");
+        let md5 = format!("{:032x}", u128::from_be_bytes(Md5::digest(&bytes).into()));
+        listed.push(json!({ "key": key, "size": bytes.len(), "MD5checksum": md5 }));
+        objects.insert(key, bytes);
     }
     let manifest = json!({
         "sourceBucket": "my-bucket", "destinationBucket": "arn:aws:s3:::reports", "version": "2016-11-30",

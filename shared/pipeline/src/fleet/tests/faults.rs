@@ -12,13 +12,16 @@ use s3inv_store::{
 use serde_json::json;
 
 use super::cloud::{Cloud, built, delivery};
-use super::{Buckets, ErrorType, INDEX};
+use super::{Buckets, CleanupAnswer, ErrorType, INDEX, cleanup, parse};
 
-/// When a request fails: before anything has come of it, or when all has, and only the answer is lost.
+/// When a request fails: before anything has come of it, or when all has, and only the answer is lost; or
+/// always, if it is about uploads of the index; or never, but another index appears when an upload of it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {
     Before,
     After,
+    Denied,
+    Overtaken,
 }
 
 /// Counts requests, and fails one of them.
@@ -35,6 +38,9 @@ impl Fault {
         uri: &str,
         request: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
+        if self.when == When::Denied {
+            return if uri == INDEX { Err(denied(uri)) } else { request.await };
+        }
         let its =
             self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)) == Ok(1);
         if its && self.when == When::Before {
@@ -51,6 +57,12 @@ impl Fault {
 
 fn lost(uri: &str) -> StoreError {
     StoreError::new(uri, StoreErrorKind::Retryable, "on purpose")
+}
+
+const ANOTHER: &[u8] = b"another index";
+
+fn denied(uri: &str) -> StoreError {
+    StoreError::new(uri, StoreErrorKind::Denied, "access denied")
 }
 
 #[derive(Clone, Debug)]
@@ -105,6 +117,9 @@ impl Bucket for Flaky {
     }
 
     async fn begin(&self, key: &str) -> Result<Box<dyn Upload>, StoreError> {
+        if self.fault.when == When::Overtaken && key == INDEX {
+            self.inner.put(key, ANOTHER);
+        }
         let inner = self.fault.befall(key, self.inner.begin(key)).await?;
         Ok(Box::new(FlakyUpload { inner, key: key.to_owned(), fault: Arc::clone(&self.fault) }))
     }
@@ -185,6 +200,50 @@ fn whatever_request_fails_the_index_is_the_same_and_nothing_stays() {
             }
         }
         assert!(nth > 60, "{nth} requests in all");
+    }
+}
+
+/// A policy may let cleanup delete the scratch, and not see the index's uploads.
+#[test]
+fn all_of_the_scratch_goes_though_the_fence_is_refused() {
+    let mut cloud = Cloud::new();
+    cloud.deliver(&delivery(1, 10));
+    cloud.plan(&json!({})).unwrap();
+    for nth in 0..40 {
+        cloud.store.put(&format!("tmp/run-1/data/ingest/000000/x-{nth:02}"), &b"x"[..]);
+    }
+    let fault = Arc::new(Fault { left: AtomicUsize::new(0), when: When::Denied });
+    cloud.buckets = Arc::new(Flaky { inner: cloud.store.clone(), fault });
+    cloud.patience = Some(1);
+    let request = json!({ "version": 1, "step": "finish", "execution": "run-1" });
+    let request = parse(&request).unwrap();
+    let mut calls = 1;
+    let error = loop {
+        match cleanup(&cloud.invocation(), &request) {
+            Ok(answer) => assert!(matches!(answer, CleanupAnswer::Checkpoint(_)), "{answer:?}"),
+            Err(error) => break error,
+        }
+        calls += 1;
+    };
+    assert!(calls > 2, "{calls} calls");
+    assert_eq!((error.error_type, cloud.scratch().len()), (ErrorType::BadInput, 1), "{error}");
+}
+
+#[test]
+fn whoever_replaces_an_index_and_is_overtaken_is_told_so() {
+    for there in [false, true] {
+        let mut cloud = Cloud::new();
+        cloud.deliver(&delivery(1, 10));
+        if there {
+            cloud.store.put(INDEX, &b"to be replaced"[..]);
+        }
+        let fault = Arc::new(Fault { left: AtomicUsize::new(0), when: When::Overtaken });
+        cloud.buckets = Arc::new(Flaky { inner: cloud.store.clone(), fault });
+        let error = cloud.run(&json!({ "replace": true })).unwrap_err();
+        assert_eq!(error.error_type, ErrorType::AlreadyPublished);
+        let expected = "another build has replaced it meanwhile: start again to replace that one";
+        assert!(error.message.ends_with(expected), "{error}");
+        assert_eq!(cloud.bytes(INDEX), ANOTHER);
     }
 }
 

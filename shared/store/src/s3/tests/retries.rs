@@ -109,7 +109,7 @@ async fn what_may_pass_is_asked_again_once_and_counted() {
 #[tokio::test]
 async fn what_cannot_pass_is_asked_once() {
     for (status, code, kind) in [
-        ("400 Bad Request", "InvalidArgument", "Other"),
+        ("400 Bad Request", "InvalidArgument", "Invalid"),
         ("400 Bad Request", "ExpiredToken", "Denied"),
         ("403 Forbidden", "AccessDenied", "Denied"),
         ("403 Forbidden", "SignatureDoesNotMatch", "Denied"),

@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use s3inv_cancel::{Cancellation, CancellationToken, Clock};
+use s3inv_cancel::Clock;
 use s3inv_store::{Bucket, MemoryStore, Store};
 
 use super::functions::{self, Ended};
 use super::{Scenario, Start};
 use crate::fleet::tests::INDEX;
+use crate::fleet::tests::hands::Hands;
 use crate::fleet::tests::wire::{Client, Request};
-use crate::fleet::{Invocation, LATEST, Latest, Pause, Place};
+use crate::fleet::{Invocation, LATEST, Latest, Pause, Place, Saving};
 
 /// What the functions are called for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,20 +94,6 @@ struct Function {
     awaited: bool,
 }
 
-/// Seconds that are set by hand.
-#[derive(Default)]
-pub(super) struct Hands(AtomicU64);
-
-impl Clock for Hands {
-    fn now(&self) -> Duration {
-        Duration::from_secs(self.0.load(Ordering::Relaxed))
-    }
-
-    fn sleep_until(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(std::future::pending())
-    }
-}
-
 /// All of it at one moment.
 #[expect(
     clippy::struct_excessive_bools,
@@ -170,11 +156,10 @@ impl<'s> World<'s> {
         let call = self.calls.entry(job).or_default();
         *call += 1;
         let client = Client::new(&self.store, self.scenario.without);
-        let clock = Arc::<Hands>::default();
-        let cancellation = Cancellation::new(CancellationToken::new(), Arc::<Hands>::clone(&clock));
+        let (clock, cancellation) = Hands::start();
         let invocation = Invocation {
             runtime: self.start.runtime.clone(),
-            pause: Pause::new(&cancellation, Some(Duration::from_secs(100)), Arc::default()),
+            pause: Pause::new(&cancellation, Some(Duration::from_secs(100)), Arc::new(Saving::new(2 << 30))),
             cancellation,
             attempt: format!("{job:?}-{call}"),
             now_ms: 1_750_000_000_000,
@@ -352,7 +337,7 @@ impl<'s> World<'s> {
             }
             Event::TimeRunsOut(at) => {
                 self.left.hurries -= 1;
-                self.functions[at].clock.0.store(99, Ordering::Relaxed);
+                self.functions[at].clock.set(Duration::from_secs(99));
                 self.functions[at].client.tell(7);
             }
             Event::Duplicated(job) => {

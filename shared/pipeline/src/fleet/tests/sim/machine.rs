@@ -117,7 +117,7 @@ async fn tried(world: &World, function: &str, request: &Value) -> Result<Value, 
         let (tries, most, first) = match failure.error.as_str() {
             "Retryable" => &mut failed,
             "Lambda.TooManyRequestsException" => &mut throttled,
-            "Sandbox.Timedout" | "Runtime.ExitError" | "Lambda.Unknown" => &mut killed,
+            "Sandbox.Timedout" | "Runtime.ExitError" | "Lambda.Unknown" | "CheckpointNeeded" => &mut killed,
             _ => return Err(failure),
         };
         if *tries == *most {

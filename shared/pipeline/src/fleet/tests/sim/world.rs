@@ -291,7 +291,7 @@ impl State {
         let cancellation = Cancellation::new(token.clone(), Arc::<Virtual>::clone(&self.clock));
         Invocation {
             runtime: self.runtime.clone(),
-            pause: Pause::new(&cancellation, Some(left), Arc::<Saving>::default()),
+            pause: Pause::new(&cancellation, Some(left), Arc::new(Saving::new(2 << 30))),
             cancellation: cancellation.with_timeout(left.mul_f64(0.95)),
             attempt: name.to_owned(),
             now_ms: 1_750_000_000_000 + now.as_millis() as u64,
@@ -491,9 +491,11 @@ fn perform(function: &str, request: &Value, invocation: &Invocation) -> Result<V
         "publish" => publish(invocation, &parse(request)?).map(|done| json!(done)),
         "cleanup" => cleanup(invocation, &parse(request)?).map(|done| json!(done)),
         _ => {
-            let left = leftovers(invocation)?;
-            left.iter().try_for_each(|execution| end(invocation, execution).map(drop))?;
-            Ok(json!(left.len()))
+            let mut ended = Vec::new();
+            let all = leftovers(invocation, |execution| ended.push(end(invocation, &execution)))?;
+            let left = ended.len() + usize::from(!all);
+            ended.into_iter().collect::<Result<Vec<_>, _>>()?;
+            Ok(json!(left))
         }
     }
 }
