@@ -15,7 +15,7 @@ use crate::test::venv;
 use crate::workspace::{Workspace, check};
 
 const TEMPLATE: &str = "infra/template.yaml";
-/// The state machines: one builds, one sweeps after builds that ended without their index.
+/// The state machines: one builds, one sweeps after each build.
 const DEFINITIONS: [&str; 2] = ["build.asl.json", "sweep.asl.json"];
 const CORRECT: &str = "correct what it names";
 

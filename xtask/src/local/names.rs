@@ -9,7 +9,7 @@ pub(crate) const INDEXES: &str = "s3inv-indexes";
 
 /// The state machine that builds.
 pub(super) const BUILD: &str = "s3inv-build";
-/// The one that sweeps after builds that ended without their index.
+/// The one that sweeps after each build.
 pub(super) const SWEEP: &str = "s3inv-sweep";
 
 /// The functions, by their programs' names.

@@ -88,7 +88,7 @@ fn rules() -> Value {
                 "transformer": { "paths": { "execution": "$.detail.name" }, "template": SWEEP_INPUT },
             } },
             "source": { "executions": {
-                "state_machine": build_arn(), "statuses": ["ABORTED", "TIMED_OUT", "FAILED"],
+                "state_machine": build_arn(), "statuses": ["SUCCEEDED", "ABORTED", "TIMED_OUT", "FAILED"],
             } },
         },
     ])
