@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use serde_json::Value;
 
-use crate::failure::{Advise, Failure};
+use crate::failure::{Advise, CHECK_DISK, Failure};
 use crate::installed::Installed;
 use crate::table::Table;
 use crate::workspace::{Workspace, cargo, check};
@@ -17,6 +17,8 @@ use crate::workspace::{Workspace, cargo, check};
 /// library do.
 const TOLERANCE: f64 = 0.03;
 const RUNNER: &str = "gungraun-runner";
+/// What is expected.
+const LIST: &str = "tests/instructions/expected.json";
 
 /// What to do with the counts.
 #[derive(clap::Args)]
@@ -47,13 +49,21 @@ impl Row {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let workspace = Workspace::load()?;
-    let counted = count(&workspace)?;
-    let list = workspace.root.join("tests/instructions/expected.json");
-    if args.accept {
-        let text = serde_json::to_string_pretty(&counted).advise("expected.json", "report this")?;
-        fs::write(&list, text + "\n").advise(list.display(), "check the disk")?;
+    if !args.accept {
+        return compare();
     }
+    let workspace = Workspace::load()?;
+    let list = workspace.root.join(LIST);
+    let text = serde_json::to_string_pretty(&count(&workspace)?).advise(LIST, "report this")?;
+    fs::write(&list, text + "\n").advise(list.display(), CHECK_DISK)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Counts, and compares.
+pub(crate) fn compare() -> Result<ExitCode, Failure> {
+    let workspace = Workspace::load()?;
+    let list = workspace.root.join(LIST);
+    let counted = count(&workspace)?;
     let expected: Counts = serde_json::from_slice(&fs::read(&list).advise(list.display(), "run --accept")?)
         .advise(list.display(), "run --accept")?;
     let names: std::collections::BTreeSet<&String> = expected.keys().chain(counted.keys()).collect();
@@ -67,27 +77,29 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 /// Prints them; whether all are as expected.
 fn told(rows: impl Iterator<Item = Row>) -> bool {
-    let shown = |count: Option<u64>| count.map_or_else(|| "none".to_owned(), |count| count.to_string());
     let mut table = Table::new(vec![
         ("path", |row: &Row| row.name.clone()),
-        ("expected", |row| row.expected.map_or_else(|| "none".to_owned(), |count| count.to_string())),
-        ("counted", |row| row.counted.map_or_else(|| "none".to_owned(), |count| count.to_string())),
+        ("expected", |row| shown(row.expected)),
+        ("counted", |row| shown(row.counted)),
     ]);
     let mut same = true;
     for row in rows {
         table.push(&row);
         if !row.is_same() {
             same = false;
+            let (counted, expected) = (shown(row.counted), shown(row.expected));
             eprintln!(
-                "error: {}: {} instructions, but {} are expected: find out why, or `cargo xtask instructions --accept`",
-                row.name,
-                shown(row.counted),
-                shown(row.expected)
+                "error: {}: {counted} instructions, not {expected}: find out why, or `cargo xtask instructions --accept`",
+                row.name
             );
         }
     }
     println!("{table}");
     same
+}
+
+fn shown(count: Option<u64>) -> String {
+    count.map_or_else(|| "none".to_owned(), |count| count.to_string())
 }
 
 /// Runs the benchmarks under Callgrind.

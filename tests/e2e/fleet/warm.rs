@@ -52,7 +52,7 @@ fn plan(small: &Small, name: &str) -> Vec<Value> {
     for task in tasks.iter().skip(3).step_by(10) {
         let [offset, length] = ["offset", "length"].map(|name| task[name].as_u64().unwrap() as usize);
         let files: Value = serde_json::from_slice(&all[offset..offset + length]).unwrap();
-        small.cloud.aws.delete(BUCKET, files[0]["key"].as_str().unwrap()).unwrap();
+        small.cloud.aws.delete(BUCKET, files["document"][0]["key"].as_str().unwrap()).unwrap();
     }
     tasks
 }

@@ -24,7 +24,8 @@ pub(super) struct Rates {
     pub(super) log: f64,
 }
 
-/// Measured where docs/performance.md says so; the last five are assumptions on the safe side.
+/// Rows and bytes are what `cargo xtask bench` measured, rounded to the worse side. The rate of merging, and
+/// all from the network on, are assumptions: nothing of this ran on AWS.
 pub(super) const RATES: Rates = Rates {
     ingest_rows: 1.0e6,
     merge_rows: 2.0e6,

@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode};
 
 use crate::failure::{Advise, Failure};
 use crate::infra;
+use crate::instructions;
 use crate::workspace::{Workspace, cargo, check};
 use moto::Moto;
 
@@ -20,9 +21,14 @@ pub(crate) struct Args {
 }
 
 /// The code that `cargo test` exits with.
-pub(crate) fn run(_: &Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     // Not what clap made of them: it drops the first `--`, which parts cargo's from the tests' own.
-    with_surroundings(|test| test.args(std::env::args_os().skip(2)))
+    let tested = with_surroundings(|test| test.args(std::env::args_os().skip(2)))?;
+    // Who asks for some tests doesn't wait for all of it.
+    if tested == ExitCode::SUCCESS && args.cargo_test.is_empty() {
+        return instructions::compare();
+    }
+    Ok(tested)
 }
 
 /// `cargo xtask faults`: the tests of the fleet under faults, which try every place and not some.
