@@ -3,7 +3,7 @@
 //! of a row's bytes are never looked at one by one.
 
 use s3inv_model::ClassId;
-use wide::u8x16;
+use wide::{u8x16, u8x32};
 
 use super::layout::CsvLayout;
 use crate::fields::Field;
@@ -12,8 +12,6 @@ use crate::fields::Field;
 const MOST_RESTS: usize = 32;
 /// After so many rows in sequence whose rests were new, the file is not of this kind.
 const PATIENCE: u32 = 64;
-
-const LANES: usize = 16;
 
 /// What rows of a file have in common, as far as it has been seen.
 pub(super) struct Usual {
@@ -177,37 +175,33 @@ fn digits(window: &[u8], start: usize) -> Option<(u64, usize)> {
 /// The next quote from `start` on, and whether there is an escape before it.
 #[inline]
 fn end_of_key(window: &[u8], start: usize) -> Option<(usize, bool)> {
-    let (quote, percent, plus) = (u8x16::splat(b'"'), u8x16::splat(b'%'), u8x16::splat(b'+'));
-    let (mut at, mut escaped) = (start, false);
-    loop {
-        let block = u8x16::new(*window.get(at..)?.first_chunk::<LANES>()?);
+    let (quote, percent, plus) = (u8x32::splat(b'"'), u8x32::splat(b'%'), u8x32::splat(b'+'));
+    let mut escaped = false;
+    for (nth, block) in window.get(start..)?.as_chunks::<32>().0.iter().enumerate() {
+        let block = u8x32::new(*block);
         let quotes = block.simd_eq(quote).to_bitmask();
         let marks = (block.simd_eq(percent) | block.simd_eq(plus)).to_bitmask();
         if quotes != 0 {
-            let before = quotes & quotes.wrapping_neg();
-            return Some((
-                at + quotes.trailing_zeros() as usize,
-                escaped || marks & before.wrapping_sub(1) != 0,
-            ));
+            let before = (quotes & quotes.wrapping_neg()).wrapping_sub(1);
+            let at = start + 32 * nth + quotes.trailing_zeros() as usize;
+            return Some((at, escaped || marks & before != 0));
         }
         escaped |= marks != 0;
-        at += LANES;
     }
+    None
 }
 
 /// The next quote from `start` on.
 #[inline]
 fn end_of_text(window: &[u8], start: usize) -> Option<usize> {
     let quote = u8x16::splat(b'"');
-    let mut at = start;
-    loop {
-        let block = u8x16::new(*window.get(at..)?.first_chunk::<LANES>()?);
-        let quotes = block.simd_eq(quote).to_bitmask();
+    for (nth, block) in window.get(start..)?.as_chunks::<16>().0.iter().enumerate() {
+        let quotes = u8x16::new(*block).simd_eq(quote).to_bitmask();
         if quotes != 0 {
-            return Some(at + quotes.trailing_zeros() as usize);
+            return Some(start + 16 * nth + quotes.trailing_zeros() as usize);
         }
-        at += LANES;
     }
+    None
 }
 
 #[cfg(test)]
