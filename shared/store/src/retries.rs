@@ -1,7 +1,9 @@
 use std::iter::Sum;
 
+use serde::{Deserialize, Serialize};
+
 /// How many requests a store has made again, since it was opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retries {
     /// All of them.
     pub made: u64,

@@ -2,7 +2,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use s3inv_cancel::{Clock as _, SystemClock};
-use s3inv_tests::StorageFault;
+use s3inv_tests::{Executed, StorageFault};
+use serde_json::Value;
 
 use super::site::{Once, Site};
 use super::small::{FUNCTIONS, LIMIT, Small};
@@ -18,6 +19,8 @@ pub(super) struct Ran {
     pub(super) executions: usize,
     /// Invocations that ended with an error.
     pub(super) errors: u64,
+    /// Requests that were made again because storage was busy, by what executions answer.
+    pub(super) throttled: u64,
     pub(super) seconds: u64,
 }
 
@@ -42,11 +45,18 @@ pub(super) fn each<C: Sync>(
         small.cloud.aws.settle(LIMIT).unwrap();
         for (executed, case) in ended.iter().zip(batch) {
             small.assert_built(executed, &what(case));
+            ran.throttled += throttled(executed);
         }
         ran.errors += small.errors() - before;
     }
     ran.seconds = clock.now().as_secs();
     ran
+}
+
+fn throttled(executed: &Executed) -> u64 {
+    let output = executed.described["output"].as_str().unwrap();
+    let output: Value = serde_json::from_str(output).unwrap();
+    output["retries_throttled"].as_u64().unwrap()
 }
 
 /// What is made of each, in their order.

@@ -67,7 +67,8 @@ fn part(
         done = ingested.next.is_none(),
         "chunk read"
     );
-    Ok(Part { files: ingested.sink.stored, counts: ingested.counts, next: ingested.next })
+    let retries = files.first().map(|file| file.store.retries()).unwrap_or_default();
+    Ok(Part { files: ingested.sink.stored, counts: ingested.counts, retries, next: ingested.next })
 }
 
 /// The chunk's data files.

@@ -67,7 +67,7 @@ impl Joined {
         segments: &Segments,
     ) -> Result<Self, Cause> {
         let Segments { files, read, merged } = segments;
-        let opened = Opened::new(work, files, FileKind::Segment, WINDOW)?;
+        let opened = Opened::new(work, files, FileKind::Segment, |_| WINDOW)?;
         opened.explain(check_sums(opened.readers.first(), read, Some(merged)))?;
         let mut joiner = Joiner::new(Vec::new())?;
         for segment in &opened.readers {

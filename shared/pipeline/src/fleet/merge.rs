@@ -4,11 +4,12 @@ use s3inv_cancel::Phase;
 use s3inv_index_format::{Compression, FileKind};
 use s3inv_model::Schema;
 use s3inv_rollup::{Interrupt, KeyRange};
+use s3inv_store::Retries;
 use tokio::task::block_in_place;
 
 use super::pause::Stretches;
 use super::payload::{Checkpoint, TaskRequest};
-use super::record::{MergeTask, Prefix, StageRecord};
+use super::record::{MergeTask, Prefix, StageRecord, StoredFile};
 use super::remote::{LARGEST_WINDOW, Opened};
 use super::task::{Attempt, Part, next_part};
 use super::work::drive;
@@ -48,7 +49,10 @@ fn part(
     let work = attempt.work;
     let runs = stage.runs.get(task.first..task.end).unwrap_or_default();
     let window = window(work.invocation.memory, runs.len())?;
-    let opened = Opened::new(work, runs, FileKind::Run, window)?;
+    // A range takes about as much of each run: what is fetched beyond that is fetched for nothing.
+    let tasks = if stage.last { u64::from(stage.tasks).max(1) } else { 1 };
+    let useful = |run: &StoredFile| usize::try_from(2 * run.bytes / tasks).unwrap_or(usize::MAX);
+    let opened = Opened::new(work, runs, FileKind::Run, |run| useful(run).clamp(SMALLEST_WINDOW, window))?;
     let readers: Vec<_> = opened.readers.iter().collect();
     let schema = Schema::union(readers.iter().map(|reader| &reader.info().schema))?;
     let range = KeyRange {
@@ -69,7 +73,8 @@ fn part(
     let (info, next) = opened.explain(merged)?;
     let stored = attempt.complete((key, out), &info)?;
     tracing::info!(runs = runs.len(), prefixes = info.prefixes, done = next.is_none(), "range merged");
-    Ok(Part { files: vec![stored], counts: info.counts, next: next.map(Prefix) })
+    let retries = Retries::default();
+    Ok(Part { files: vec![stored], counts: info.counts, retries, next: next.map(Prefix) })
 }
 
 /// How much of each run is read at once.

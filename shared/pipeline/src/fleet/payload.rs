@@ -198,6 +198,10 @@ pub struct Published {
     pub bytes: u64,
     /// Whether it is the newest of its configuration.
     pub latest: bool,
+    /// Requests to S3 that workers and publish made again, those of work that did not count left out.
+    pub retries: u64,
+    /// Those of them that S3 asked for, since it was busy.
+    pub retries_throttled: u64,
 }
 
 /// What the publish function answers.

@@ -7,6 +7,7 @@ use s3inv_cancel::Phase;
 use s3inv_index_format::FileKind;
 use s3inv_model::RowCounts;
 use s3inv_rollup::{partitions, ranges, spread_round};
+use s3inv_store::Retries;
 use tokio::task::block_in_place;
 
 use super::document::{checked, find};
@@ -41,7 +42,7 @@ async fn next_stage(
     execution: &Execution,
     ended: Stage,
 ) -> Result<Planned, Cause> {
-    let (runs, counts) = runs_after(work, plan, ended).await?;
+    let Committed { files: runs, counts, retries } = runs_after(work, plan, ended).await?;
     let groups = spread_round(runs.len(), plan.fan_in, plan.concurrency as usize);
     let merged = groups.last().map_or(runs.len(), |group| group.end);
     let tasks = if groups.is_empty() {
@@ -58,7 +59,7 @@ async fn next_stage(
     let (stage, last) = (ended.next(), groups.is_empty());
     let count = count_of(&tasks)?;
     tracing::info!(next = %stage, runs = runs.len(), tasks = count, last, "merge planned");
-    let record = StageRecord { version: Version, tasks: count, last, runs, merged, counts };
+    let record = StageRecord { version: Version, tasks: count, last, runs, merged, counts, retries };
     // Any attempt writes the same: the records that it follows from are there, and stay as they are.
     work.put(&work.keys.stage(stage), checked(&record)?).await?;
     let items = write_tasks(work, execution, stage, &tasks).await?;
@@ -67,11 +68,7 @@ async fn next_stage(
 }
 
 /// All runs that there are after a stage, and the rows that they are of.
-async fn runs_after(
-    work: &Work<'_>,
-    plan: &PlanRecord,
-    ended: Stage,
-) -> Result<(Vec<StoredFile>, RowCounts), Cause> {
+async fn runs_after(work: &Work<'_>, plan: &PlanRecord, ended: Stage) -> Result<Committed, Cause> {
     if ended == Stage::Ingest {
         return gather(work, ended, plan.chunks).await;
     }
@@ -81,13 +78,14 @@ async fn runs_after(
             "payload: nothing is merged after {ended}, which wrote the segments"
         )));
     }
-    let (mut runs, _) = gather(work, ended, before.tasks).await?;
+    let Committed { files: mut runs, retries, .. } = gather(work, ended, before.tasks).await?;
     runs.extend(before.runs.get(before.merged..).unwrap_or_default().iter().cloned());
     if runs.len() >= before.runs.len() {
         // Every checkpoint makes a run more: with too little time, rounds would never end.
         return Err(Cause::OutOfTime);
     }
-    Ok((runs, before.counts))
+    let retries = [before.retries, retries].into_iter().sum();
+    Ok(Committed { files: runs, counts: before.counts, retries })
 }
 
 /// Ranges of all prefixes.
@@ -96,7 +94,7 @@ fn segments(work: &Work<'_>, runs: &[StoredFile], plan: &PlanRecord) -> Result<V
     let parts = ranges(rows, plan.partition_rows) as usize;
     let window = work.invocation.memory / 4 / runs.len().max(1);
     let window = window.clamp(*DIRECTORY_WINDOWS.start(), *DIRECTORY_WINDOWS.end());
-    let opened = Opened::new(work, runs, FileKind::Run, window)?;
+    let opened = Opened::new(work, runs, FileKind::Run, |_| window)?;
     let readers: Vec<_> = opened.readers.iter().collect();
     let ranges = opened.explain(partitions(&readers, parts).map_err(Cause::from))?;
     let task = |range: s3inv_rollup::KeyRange| MergeTask {
@@ -108,12 +106,15 @@ fn segments(work: &Work<'_>, runs: &[StoredFile], plan: &PlanRecord) -> Result<V
     Ok(ranges.into_iter().map(task).collect())
 }
 
+/// What all tasks of a stage committed.
+pub(super) struct Committed {
+    pub(super) files: Vec<StoredFile>,
+    pub(super) counts: RowCounts,
+    pub(super) retries: Retries,
+}
+
 /// What all tasks of a stage committed, in their order, once it is certain that all have (I3).
-pub(super) async fn gather(
-    work: &Work<'_>,
-    stage: Stage,
-    tasks: u32,
-) -> Result<(Vec<StoredFile>, RowCounts), Cause> {
+pub(super) async fn gather(work: &Work<'_>, stage: Stage, tasks: u32) -> Result<Committed, Cause> {
     let places = committed_parts(work, stage).await?;
     for task in 0..tasks {
         let parts = places.get(&task).map_or(0, Vec::len);
@@ -136,11 +137,9 @@ pub(super) async fn gather(
     add_up(stage, commits)
 }
 
-fn add_up(
-    stage: Stage,
-    commits: Vec<(u32, Commit<serde_json::Value>)>,
-) -> Result<(Vec<StoredFile>, RowCounts), Cause> {
+fn add_up(stage: Stage, commits: Vec<(u32, Commit<serde_json::Value>)>) -> Result<Committed, Cause> {
     let (mut files, mut counts) = (Vec::new(), RowCounts::default());
+    let retries = commits.iter().map(|(_, commit)| commit.retries).sum();
     let mut commits = commits.into_iter().peekable();
     while let Some((task, commit)) = commits.next() {
         let is_last = commits.peek().is_none_or(|(next, _)| *next != task);
@@ -151,7 +150,7 @@ fn add_up(
         counts = sum.ok_or_else(|| s3inv_index_format::FormatError::Overflow("rows read".to_owned()))?;
         files.extend(commit.files);
     }
-    Ok((files, counts))
+    Ok(Committed { files, counts, retries })
 }
 
 /// The parts of each task that have a record.

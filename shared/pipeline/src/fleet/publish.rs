@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use s3inv_cancel::Phase;
 use s3inv_index_format::TRAILER;
-use s3inv_store::{Bucket, Only, StoreError, StoreErrorKind, Suspended, Upload};
+use s3inv_store::{Bucket, Only, Retries, StoreError, StoreErrorKind, Suspended, Upload};
 use tokio::task::block_in_place;
 
 use super::joined::{Joined, Piece, Segments};
 use super::latest::advance;
 use super::pause::Stretches;
 use super::payload::{Checkpoint, PublishAnswer, PublishRequest, Published};
-use super::plan_merge::gather;
+use super::plan_merge::{Committed, gather};
 use super::record::{PlanRecord, Publishing, StageRecord};
 use super::task::MOST_PARTS;
 use super::work::{Work, drive, etag, settle};
@@ -40,13 +40,19 @@ pub(super) async fn publish_index(
     if !stage.last {
         return Err(Cause::Payload(format!("payload: {} wrote no segments", request.stage)));
     }
-    let (files, merged) = gather(work, request.stage, stage.tasks).await?;
+    let Committed { files, counts: merged, retries } = gather(work, request.stage, stage.tasks).await?;
     let joined = join(work, &plan, &Segments { files, read: stage.counts, merged })?;
-    publish_joined(work, &plan, &joined).await
+    let retries = [stage.retries, retries].into_iter().sum();
+    publish_joined(work, &plan, &joined, retries).await
 }
 
 /// Publishes what is joined, and moves `latest.json` to it.
-async fn publish_joined(work: &Work<'_>, plan: &PlanRecord, joined: &Joined) -> Result<PublishAnswer, Cause> {
+async fn publish_joined(
+    work: &Work<'_>,
+    plan: &PlanRecord,
+    joined: &Joined,
+    before: Retries,
+) -> Result<PublishAnswer, Cause> {
     let output = work.invocation.buckets.open(&plan.output.bucket)?;
     let publisher = Publisher { work, plan, joined, key: plan.output.index(), output };
     let written = publisher.write().await;
@@ -57,8 +63,11 @@ async fn publish_joined(work: &Work<'_>, plan: &PlanRecord, joined: &Joined) -> 
     let output = &*publisher.output;
     let latest = work.wait(advance(output, &plan.output.folder, &plan.output.snapshot)).await?;
     let index = output.uri(&publisher.key);
-    tracing::info!(index, bytes = joined.bytes, latest, "index published");
-    Ok(PublishAnswer::Published(Published { index, bytes: joined.bytes, latest }))
+    let Retries { made: retries, throttled: retries_throttled } =
+        [before, work.bucket.retries(), output.retries()].into_iter().sum();
+    tracing::info!(index, bytes = joined.bytes, latest, retries, retries_throttled, "index published");
+    let bytes = joined.bytes;
+    Ok(PublishAnswer::Published(Published { index, bytes, latest, retries, retries_throttled }))
 }
 
 /// Makes the index appear: create, look, copy, look, complete. Cleanup writes the tombstone, and then

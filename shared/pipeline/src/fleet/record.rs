@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use s3inv_index_format::Origin;
 use s3inv_inventory::{Field, Fields, Format, OnBadRow, Reading};
 use s3inv_model::{Binning, Measures, RowCounts};
-use s3inv_store::Suspended;
+use s3inv_store::{Retries, Suspended};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::delivery::index_name;
@@ -139,6 +139,8 @@ pub(super) struct StageRecord {
     pub(super) merged: usize,
     /// The rows that were read for them.
     pub(super) counts: RowCounts,
+    /// Requests that were made again for them.
+    pub(super) retries: Retries,
 }
 
 /// A run or a segment in the scratch.
@@ -190,6 +192,8 @@ pub(super) struct Commit<P> {
     pub(super) files: Vec<StoredFile>,
     /// The rows that it read of the inventory.
     pub(super) counts: RowCounts,
+    /// Requests that it made again.
+    pub(super) retries: Retries,
     /// Where the next part begins; nothing, where the task is done.
     pub(super) next: Option<P>,
 }

@@ -31,7 +31,44 @@ pub(super) struct RemoteFile {
     failure: Failure,
     /// Bytes that are fetched at once.
     ahead: usize,
-    window: Mutex<(u64, Bytes)>,
+    windows: Mutex<Windows>,
+}
+
+/// What has been fetched, from where on: of the pages, and of the directory, which are read in turn. What
+/// lies behind the directory is little, so both together are hardly longer than one.
+#[derive(Default)]
+struct Windows {
+    fetched: [(u64, Bytes); 2],
+    /// The one that was used last.
+    last: usize,
+}
+
+impl Windows {
+    /// Bytes that have been fetched.
+    fn find(&mut self, offset: u64, len: usize) -> Option<Bytes> {
+        let found = self.fetched.iter().enumerate().find_map(|(nth, (at, bytes))| {
+            let from = usize::try_from(offset.checked_sub(*at)?).ok()?;
+            let end = from.checked_add(len).filter(|end| *end <= bytes.len())?;
+            Some((nth, bytes.slice(from..end)))
+        });
+        let (nth, bytes) = found?;
+        self.last = nth;
+        Some(bytes)
+    }
+
+    /// Makes room for what is fetched from there on: in place of what it follows, or else of what was not
+    /// used last. Its memory is given back.
+    fn make_room(&mut self, offset: u64) {
+        let follows = |(at, bytes): &(u64, Bytes)| !bytes.is_empty() && *at + bytes.len() as u64 == offset;
+        self.last = self.fetched.iter().position(follows).unwrap_or(1 - self.last);
+        self.put(offset, Bytes::new());
+    }
+
+    fn put(&mut self, offset: u64, bytes: Bytes) {
+        if let Some(window) = self.fetched.get_mut(self.last) {
+            *window = (offset, bytes);
+        }
+    }
 }
 
 impl RemoteFile {
@@ -44,7 +81,7 @@ impl RemoteFile {
             cancellation: work.cancellation.clone(),
             failure: failure.clone(),
             ahead,
-            window: Mutex::default(),
+            windows: Mutex::default(),
         }
     }
 
@@ -71,21 +108,16 @@ impl ReadAt for RemoteFile {
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        let there = |(at, bytes): &(u64, Bytes)| {
-            let from = usize::try_from(offset.checked_sub(*at)?).ok()?;
-            bytes.get(from..from.checked_add(out.len())?).map(|_| from)
-        };
-        let from = if let Some(from) = there(&window) {
-            from
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = if let Some(bytes) = windows.find(offset, out.len()) {
+            bytes
         } else {
-            // Its memory is given back before the next one is fetched.
-            *window = (offset, Bytes::new());
-            *window = (offset, self.fetch(offset, out.len())?);
-            0
+            windows.make_room(offset);
+            let fetched = self.fetch(offset, out.len())?;
+            windows.put(offset, fetched);
+            windows.find(offset, out.len()).ok_or(io::ErrorKind::UnexpectedEof)?
         };
-        let bytes = window.1.get(from..from + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
-        out.copy_from_slice(bytes);
+        out.copy_from_slice(&bytes);
         Ok(())
     }
 }
@@ -99,18 +131,18 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Opens files, each with a window of its own.
+    /// Opens files, each with a window of its own, as long as `window` says.
     pub(super) fn new(
         work: &Work<'_>,
         files: &[StoredFile],
         kind: FileKind,
-        window: usize,
+        window: impl Fn(&StoredFile) -> usize + Sync,
     ) -> Result<Self, Cause> {
         let failure = Failure::default();
         let opened = side_by_side(&work.cancellation, files.len(), OPENED_AT_ONCE, |at, _| {
-            let key = files.get(at).map_or("", |file| &file.key);
-            let opened = Reader::open_kind(RemoteFile::new(work, key, window, &failure), kind);
-            opened.map_err(|error| misread(&work.bucket.uri(key), error.into()))
+            let file = files.get(at).ok_or_else(|| Cause::Bug("a file too many".to_owned()))?;
+            let opened = Reader::open_kind(RemoteFile::new(work, &file.key, window(file), &failure), kind);
+            opened.map_err(|error| misread(&work.bucket.uri(&file.key), error.into()))
         });
         match opened {
             Ok(readers) => Ok(Self { readers, failure, place: work.bucket.uri(work.keys.prefix()) }),
@@ -131,5 +163,38 @@ fn misread(uri: &str, cause: Cause) -> Cause {
             error @ (FormatError::Checksum { .. } | FormatError::Damaged { .. } | FormatError::NotAnIndex(_)),
         ) => StoreError::new(uri, StoreErrorKind::Retryable, &error.to_string()).into(),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a file of so many bytes as a merge does, and counts what is fetched.
+    fn fetched(reads: &[(u64, usize)], ahead: u64, total: u64) -> Vec<u64> {
+        let (mut windows, mut fetched) = (Windows::default(), Vec::new());
+        for &(offset, len) in reads {
+            if windows.find(offset, len).is_none() {
+                windows.make_room(offset);
+                let until = (offset + ahead.max(len as u64)).min(total);
+                windows.put(offset, (offset..until).map(|at| at as u8).collect::<Vec<_>>().into());
+                fetched.push(offset);
+            }
+            let bytes = windows.find(offset, len).unwrap();
+            assert!(bytes.iter().enumerate().all(|(nth, &byte)| byte == (offset + nth as u64) as u8));
+        }
+        fetched
+    }
+
+    #[test]
+    fn the_directory_does_not_displace_the_pages() {
+        let pages = (0..90).map(|nth| (nth * 10, 10));
+        let reads: Vec<_> = pages.flat_map(|page| [page, (900 + page.0 / 100 * 10, 10)]).collect();
+        assert_eq!(fetched(&reads, 300, 1000), [0, 900, 300, 600]);
+    }
+
+    #[test]
+    fn a_long_read_is_fetched_whole() {
+        assert_eq!(fetched(&[(0, 50), (50, 500), (550, 10), (0, 10)], 100, 1000), [0, 50, 550]);
     }
 }

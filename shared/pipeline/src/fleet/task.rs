@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use s3inv_index_format::Info;
 use s3inv_model::RowCounts;
+use s3inv_store::Retries;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -21,6 +22,8 @@ pub(super) const MOST_PARTS: u32 = 9999;
 pub(super) struct Part<P> {
     pub(super) files: Vec<StoredFile>,
     pub(super) counts: RowCounts,
+    /// Requests for the inventory that were made again.
+    pub(super) retries: Retries,
     /// Where the next part begins; nothing, where the task is done.
     pub(super) next: Option<P>,
 }
@@ -111,9 +114,10 @@ impl Attempt<'_> {
         part: u32,
         done: Part<P>,
     ) -> Result<Option<Checkpoint>, Cause> {
-        let Part { files, counts, next } = done;
+        let Part { files, counts, retries, next } = done;
+        let retries = [retries, self.work.bucket.retries()].into_iter().sum();
         let attempt = self.work.invocation.attempt.clone();
-        let mine = Commit { version: Version, attempt, files, counts, next };
+        let mine = Commit { version: Version, attempt, files, counts, retries, next };
         let key = self.work.keys.commit(self.stage, self.task, part);
         let is_done = if self.work.put_new(&key, &mine).await? {
             mine.next.is_none()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use s3inv_model::RowCounts;
-use s3inv_store::{Only, put};
+use s3inv_store::{Only, Retries, put};
 
 use super::world::Job;
 use crate::Cause;
@@ -118,7 +118,12 @@ async fn write_units(
     }
     work.look().await?;
     let files = vec![StoredFile { key, bytes, prefixes: 1 }];
-    Ok(Part { files, counts: RowCounts::default(), next: (end < units.end).then_some(end) })
+    Ok(Part {
+        files,
+        counts: RowCounts::default(),
+        retries: Retries::default(),
+        next: (end < units.end).then_some(end),
+    })
 }
 
 async fn publish(invocation: &Invocation) -> Result<Ended, Cause> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use s3inv_model::RowCounts;
+use s3inv_store::Retries;
 use serde_json::json;
 use tokio::runtime::{Handle, Runtime};
 
@@ -73,6 +74,7 @@ impl Start {
             runs: Vec::new(),
             merged: 0,
             counts: RowCounts::default(),
+            retries: Retries::default(),
         };
         let plan = format!("tmp/{EXECUTION}/plan.json");
         let objects = vec![
