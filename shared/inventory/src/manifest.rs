@@ -1,9 +1,10 @@
 //! `manifest.json`: which data files make one inventory, and how they are to be read.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
 use md5::{Digest, Md5};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::error::excerpt;
 
@@ -70,9 +71,9 @@ pub enum ManifestError {
 impl Manifest {
     /// Reads a manifest's JSON.
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
-        let json: Value = serde_json::from_slice(bytes)?;
+        let (json, list) = apart(bytes)?;
         let root = Fields { of: String::new(), json: &json };
-        let files = files(&root)?;
+        let files = files(&root, list)?;
         let format = format::find(&root, &files)?;
         let file_schema = if format == Format::Csv && !files.is_empty() {
             Some(root.text("fileSchema")?)
@@ -192,20 +193,45 @@ fn bucket(root: &Fields<'_>, name: &str) -> Result<String, ManifestError> {
     }
 }
 
-fn files(root: &Fields<'_>) -> Result<Vec<DataFile>, ManifestError> {
-    let Some(list) = root.get("files")?.as_array() else {
-        return Err(root.wrong("files", "isn't a list"));
-    };
-    let mut seen = HashSet::new();
-    list.iter().enumerate().map(|(nth, json)| file(nth, json, &mut seen)).collect()
+/// The fields, and apart from them the text of `files`: of a million files, values would take a gigabyte.
+fn apart(bytes: &[u8]) -> Result<(Value, Option<&RawValue>), ManifestError> {
+    let whole: &RawValue = serde_json::from_slice(bytes)?;
+    let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(whole.get()).unwrap_or_default();
+    let list = fields.remove("files").filter(|list| list.get() != "null");
+    let value = |(name, raw): (String, &RawValue)| Ok((name, serde_json::from_str(raw.get())?));
+    let fields = fields.into_iter().map(value).collect::<Result<_, serde_json::Error>>()?;
+    Ok((Value::Object(fields), list))
 }
 
-fn file<'a>(nth: usize, json: &'a Value, seen: &mut HashSet<&'a str>) -> Result<DataFile, ManifestError> {
-    let fields = Fields { of: format!("files[{nth}]."), json };
-    let key = fields.text("key")?;
-    if !seen.insert(key) {
-        return Err(fields.wrong("key", format!("{:?} is in the list twice", excerpt(key.as_bytes()))));
+fn files(root: &Fields<'_>, list: Option<&RawValue>) -> Result<Vec<DataFile>, ManifestError> {
+    let list = list.ok_or_else(|| root.wrong("files", "is missing"))?;
+    let list: Vec<&RawValue> =
+        serde_json::from_str(list.get()).map_err(|_| root.wrong("files", "isn't a list"))?;
+    let read = |(nth, raw): (usize, &RawValue)| file(&of_file(nth, &serde_json::from_str(raw.get())?));
+    let files = list.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+    match twice(&files) {
+        Some((nth, key)) => {
+            let problem = format!("{:?} is in the list twice", excerpt(key.as_bytes()));
+            Err(of_file(nth, &Value::Null).wrong("key", problem))
+        }
+        None => Ok(files),
     }
+}
+
+/// The first file whose key another one before it has.
+fn twice(files: &[DataFile]) -> Option<(usize, &str)> {
+    let mut sorted: Vec<_> = files.iter().enumerate().map(|(nth, file)| (file.key.as_str(), nth)).collect();
+    sorted.sort_unstable();
+    let pairs = sorted.array_windows().filter(|[before, file]| before.0 == file.0);
+    pairs.map(|[_, (key, nth)]| (*nth, *key)).min()
+}
+
+fn of_file(nth: usize, json: &Value) -> Fields<'_> {
+    Fields { of: format!("files[{nth}]."), json }
+}
+
+fn file(fields: &Fields<'_>) -> Result<DataFile, ManifestError> {
+    let key = fields.text("key")?;
     let checksum = fields.text("MD5checksum")?;
     let md5 = md5_of(checksum.as_bytes()).ok_or_else(|| {
         let shown = excerpt(checksum.as_bytes());
