@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use s3inv_index_format::{Compression, FileKind, FormatError, Reader};
+use s3inv_index_format::{Form, FormatError, Reader};
 use s3inv_model::Schema;
 use s3inv_rollup::{Interrupt, KeyRange, first_round, merge, partitions};
 
@@ -39,7 +39,7 @@ fn round(
     runs: &[Stored],
 ) -> Result<Vec<Stored>, Cause> {
     context.progress.expect_merge(rows(runs));
-    let how = (FileKind::Run, Compression::Lz4);
+    let how = Form::RUN;
     side_by_side(&context.cancellation, groups.len(), context.workers, |at, cancellation| {
         let group = groups.get(at).cloned().and_then(|group| runs.get(group)).unwrap_or_default();
         let readers = open(group)?;
@@ -55,7 +55,7 @@ fn segments(context: &Context, runs: &[Stored]) -> Result<Vec<Stored>, Cause> {
     let readers: Vec<_> = readers.iter().collect();
     let schema = schema_of(&readers)?;
     let ranges = partitions(&readers, context.workers * RANGES)?;
-    let how = (FileKind::Segment, Compression::Zstd);
+    let how = Form::segment(context.lookup);
     side_by_side(&context.cancellation, ranges.len(), context.workers, |at, cancellation| {
         let range = ranges.get(at).cloned().unwrap_or_default();
         merge_one(context, cancellation, &readers, &range, &schema, how)
@@ -68,7 +68,7 @@ fn merge_one(
     readers: &[&Reader<File>],
     range: &KeyRange,
     schema: &Schema,
-    how: (FileKind, Compression),
+    how: Form,
 ) -> Result<Stored, Cause> {
     let out = context.scratch.file().map_err(FormatError::from)?;
     let between = || {

@@ -225,7 +225,7 @@ fn index_of(mut runs: Vec<Vec<u8>>, fan_in: usize, parts: usize) -> (Vec<u8>, us
         let rest = groups.last().unwrap().end;
         for group in groups {
             let group: Vec<_> = readers[group].iter().collect();
-            let how = (FileKind::Run, Compression::Lz4);
+            let how = Form::RUN;
             next.extend(merged(&group, &KeyRange::default(), &schema, how, false));
         }
         next.extend_from_slice(&runs[rest..]);
@@ -238,7 +238,7 @@ fn index_of(mut runs: Vec<Vec<u8>>, fan_in: usize, parts: usize) -> (Vec<u8>, us
     let ranges = partitions(&readers, parts).unwrap();
     let mut joiner = Joiner::new(Vec::new()).unwrap();
     for range in &ranges {
-        let how = (FileKind::Segment, Compression::Zstd);
+        let how = Form::segment(false);
         for segment in merged(&readers, range, &schema, how, true) {
             joiner.append(&Reader::open_kind(segment, FileKind::Segment).unwrap(), always).unwrap();
         }

@@ -55,7 +55,7 @@ fn run() -> Vec<u8> {
     let mut classes = Classes::default();
     let _ = classes.add(b"STANDARD", b"");
     let schema = Schema { measures: Measures::all(), classes };
-    let written = Writer::new(Vec::new(), FileKind::Run, Compression::Lz4, &schema).and_then(|mut writer| {
+    let written = Writer::new(Vec::new(), Form::RUN, &schema).and_then(|mut writer| {
         writer.push(b"", &cells, dates)?;
         writer.push(b"a/", &cells, dates)?;
         writer.finish(RowCounts { rows: 2, ..RowCounts::default() })

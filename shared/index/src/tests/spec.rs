@@ -11,7 +11,7 @@ use super::{always, origin, read_all, schema};
 use crate::block::{checksum, decompress};
 use crate::moment::{MAX_DATE, put_change};
 use crate::trailer::TRAILER;
-use crate::{Compression, FileKind, Joiner, MAX_PAGE_RAW, Reader, Writer};
+use crate::{Compression, FileKind, Form, Joiner, MAX_PAGE_RAW, Reader, Writer};
 
 const SPEC: &str = include_str!("../../SPEC.md");
 
@@ -48,7 +48,7 @@ fn rows() -> Vec<super::Row> {
 
 fn written() -> Vec<u8> {
     let mut writer =
-        Writer::new(Vec::new(), FileKind::Segment, Compression::Zstd, &example_schema()).unwrap();
+        Writer::new(Vec::new(), Form::segment(false), &example_schema()).unwrap();
     for (key, Sums { cells, dates }) in rows() {
         writer.push(&key, &cells, dates).unwrap();
     }
@@ -168,7 +168,7 @@ fn limits_are_those_of_the_table() {
     says(&format!("| stored page | {} bytes |", max(MAX_PAGE_RAW / 8 * 9)));
     says(&format!("| classes | {MAX_CLASSES} |"));
     says(&format!("| a moment | {}:", grouped(MAX_DATE)));
-    says(&format!("`version`: {}", crate::trailer::VERSION));
+    says(&format!("`version`: {}, or {}", crate::trailer::PLAIN, crate::trailer::VERSION));
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,7 +1,7 @@
 //! The merge step: a group of runs becomes one, or a range of all runs a segment of the index.
 
 use s3inv_cancel::Phase;
-use s3inv_index_format::{Compression, FileKind};
+use s3inv_index_format::{FileKind, Form};
 use s3inv_model::Schema;
 use s3inv_rollup::{Interrupt, KeyRange};
 use tokio::task::block_in_place;
@@ -55,7 +55,7 @@ fn part(
         until: task.until.clone().map(|Prefix(until)| until),
     };
     let how =
-        if stage.last { (FileKind::Segment, Compression::Zstd) } else { (FileKind::Run, Compression::Lz4) };
+        if stage.last { Form::segment(stage.lookup) } else { Form::RUN };
     let interrupt = Interrupt {
         between: &|| Ok::<(), Cause>(work.cancellation.check()?),
         pause: &|| work.invocation.pause.is_due(UNSENT),
