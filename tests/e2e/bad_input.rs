@@ -448,7 +448,7 @@ fn what_is_no_index() {
 
 #[test]
 fn a_run_or_a_segment_is_no_index() {
-    use s3inv_index_format::{Compression, FileKind, Writer};
+    use s3inv_index_format::{FileKind, Form, Writer};
     let (folder, damaged, _, _) = small_index();
     for (kind, name) in [(FileKind::Run, "run"), (FileKind::Segment, "segment")] {
         let schema = s3inv_model::Schema::default();

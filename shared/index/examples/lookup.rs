@@ -27,7 +27,9 @@ const BATCH: usize = 256;
 const THREADS: [usize; 4] = [1, 2, 4, 8];
 
 fn main() -> Done<()> {
-    let Some(what) = std::env::args().nth(1) else { return Err("give a number of prefixes, or an index".into()) };
+    let Some(what) = std::env::args().nth(1) else {
+        return Err("give a number of prefixes, or an index".into());
+    };
     let path = match what.parse() {
         Ok(prefixes) => made(prefixes)?,
         Err(_) => what.into(),
@@ -167,7 +169,8 @@ fn made(prefixes: u128) -> Done<PathBuf> {
     push("data/")?;
     (0..256).try_for_each(|shard| push(&format!("data/{shard:02x}/")))?;
     for shard in 0..256u128 {
-        let mut names: Vec<_> = (0..prefixes / 256).map(|n| xxh3_128(&(n << 8 | shard).to_le_bytes())).collect();
+        let mut names: Vec<_> =
+            (0..prefixes / 256).map(|n| xxh3_128(&(n << 8 | shard).to_le_bytes())).collect();
         names.sort_unstable();
         names.iter().try_for_each(|name| push(&format!("data/{shard:02x}/{name:032x}/")))?;
     }

@@ -113,7 +113,8 @@ impl Firsts {
         let mut at = 0;
         for (height, level) in self.levels.iter().enumerate().rev() {
             let step = WIDTH.pow(height as u32);
-            let nth = |nth: usize| self.keys.get((at * WIDTH + nth) * step).map(Vec::as_slice).unwrap_or_default();
+            let nth =
+                |nth: usize| self.keys.get((at * WIDTH + nth) * step).map(Vec::as_slice).unwrap_or_default();
             at = at * WIDTH + level.get(at)?.count(ordered, nth).checked_sub(1)?;
         }
         (!self.keys.is_empty()).then_some(at)
@@ -130,7 +131,8 @@ mod tests {
         let byte = prop::sample::select(vec![0, 1, 2, b'-', b'/', b'0', b'a', 0xff]);
         let short = prop::collection::vec(byte, 0..12);
         let long = (0..30u8).prop_map(|n| format!("one/way/or/the/other/{n}").into_bytes());
-        prop_oneof![short, long].prop_map(|name| if name.is_empty() { name } else { [name, b"/".to_vec()].concat() })
+        prop_oneof![short, long]
+            .prop_map(|name| if name.is_empty() { name } else { [name, b"/".to_vec()].concat() })
     }
 
     proptest! {
@@ -153,7 +155,8 @@ mod tests {
 
     #[test]
     fn a_tree_may_be_high() {
-        let firsts: Vec<_> = (0..40_000).map(|n| format!("{}/{n:05}/", n / 1000 + 100).into_bytes()).collect();
+        let firsts: Vec<_> =
+            (0..40_000).map(|n| format!("{}/{n:05}/", n / 1000 + 100).into_bytes()).collect();
         let tree = Firsts::new(firsts.iter().map(Vec::as_slice));
         assert_eq!(tree.levels.len(), 4);
         for (at, first) in firsts.iter().enumerate() {

@@ -133,9 +133,11 @@ impl TableBuilder {
         let mut entries = Vec::new();
         for held in &filling.buckets {
             entries.clear();
-            entries.extend(held.rows.iter().filter_map(|&row| {
-                Some((addresses.get(row as usize)?.print, self.stored(row as usize)))
-            }));
+            entries.extend(
+                held.rows
+                    .iter()
+                    .filter_map(|&row| Some((addresses.get(row as usize)?.print, self.stored(row as usize)))),
+            );
             bucket::put(&entries, &mut out);
         }
         out

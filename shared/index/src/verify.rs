@@ -3,8 +3,8 @@
 
 use s3inv_model::{Bin, BinId, Cell, Dates, Excluded, Measure, Schema, SizeBin, Sums, prefix};
 
-use crate::error::shown;
 use crate::check_tables::Tables;
+use crate::error::shown;
 use crate::trailer::MAGIC;
 use crate::{Cursor, Entry, FormatError, Info, ReadAt, Reader};
 

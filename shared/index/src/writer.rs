@@ -4,8 +4,8 @@ use s3inv_model::{Cell, Dates, Measures, RowCounts, Schema, prefix};
 
 use crate::block::{Compressor, checksum};
 use crate::body::Body;
-use crate::error::shown;
 use crate::cuts;
+use crate::error::shown;
 use crate::page::{PageBuilder, Shape};
 use crate::table::{self, TableBuilder};
 use crate::{Compression, FileKind, FormatError, Info};

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use s3inv_index_format::{Compression, FileKind, FormatError, Info, Writer};
+use s3inv_index_format::{Form, FormatError, Info, Writer};
 use s3inv_model::{Classes, Dates, Excluded, Measures, Object, RowCounts, Schema, prefix};
 
 use crate::bins::{self, Bins};

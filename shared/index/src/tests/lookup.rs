@@ -140,7 +140,7 @@ fn segments_with_and_without_tables_are_not_joined() {
 }
 
 /// Short rows, among which lots end because they have many, and not where partitions begin.
-fn short_rows(count: usize) -> Vec<Row> {
+pub(super) fn short_rows(count: usize) -> Vec<Row> {
     let cells = |n: usize| vec![Cell { bin: bin(0), objects: 1 + n as u64 % 3, bytes: n as u64 }];
     let names = (0..).map(|n| format!("{n:06}/").into_bytes()).filter(|name| !is_partition_start(name));
     (0..).zip(names).map(|(n, name)| (name, undated(&cells(n)))).take(count).collect()

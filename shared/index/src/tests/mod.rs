@@ -18,7 +18,9 @@ use s3inv_model::{
     SizeBin, Sums, prefix,
 };
 
-use crate::{Compression, FileKind, Form, FormatError, Joiner, Origin, Reader, Writer, is_partition_start, verify};
+use crate::{
+    Compression, FileKind, Form, FormatError, Joiner, Origin, Reader, Writer, is_partition_start, verify,
+};
 
 /// A prefix and what is said of it.
 pub(super) type Row = (Vec<u8>, Sums);

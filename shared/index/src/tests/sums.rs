@@ -22,7 +22,8 @@ fn verified_of(
     counts: RowCounts,
     rows: &[(&str, &[Cell], Dates)],
 ) -> Result<(), FormatError> {
-    let mut writer = Writer::new(Vec::new(), Form { kind: FileKind::Index, ..Form::segment(false) }, schema).unwrap();
+    let mut writer =
+        Writer::new(Vec::new(), Form { kind: FileKind::Index, ..Form::segment(false) }, schema).unwrap();
     for (key, cells, dates) in rows {
         writer.push(key.as_bytes(), cells, *dates).unwrap();
     }
@@ -341,7 +342,8 @@ fn it_can_be_stopped() {
     let rows: Vec<(String, Vec<Cell>)> =
         (0..2500).map(|n| (format!("{n:05}/"), vec![cell(0, 1, 0)])).collect();
     let root = [cell(0, 2500, 0)];
-    let mut writer = Writer::new(Vec::new(), Form { kind: FileKind::Index, ..Form::segment(false) }, &plain()).unwrap();
+    let mut writer =
+        Writer::new(Vec::new(), Form { kind: FileKind::Index, ..Form::segment(false) }, &plain()).unwrap();
     writer.push(b"", &root, Dates::NONE).unwrap();
     for (key, cells) in &rows {
         writer.push(key.as_bytes(), cells, Dates::NONE).unwrap();

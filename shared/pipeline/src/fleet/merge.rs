@@ -13,6 +13,7 @@ use super::task::{Attempt, Part, next_part};
 use super::work::drive;
 use super::{Invocation, Stage, StepError};
 use crate::Cause;
+use crate::memory::TABLE;
 
 /// A smaller window would have a merge wait for S3 most of its time.
 const SMALLEST_WINDOW: usize = 128 << 10;
@@ -28,11 +29,11 @@ pub fn merge(invocation: &Invocation, request: &TaskRequest) -> Result<Option<Ch
         return Err(StepError::bad_input("payload: ingest is no stage to merge in"));
     }
     drive(invocation, &request.execution, Phase::Merge, async |work| {
-        work.plan().await?;
+        let lookup = work.plan().await?.lookup;
         let stage: StageRecord = work.get(&work.keys.stage(request.stage)).await?;
         let task: MergeTask = work.description(request).await?;
         next_part(work, request, async |attempt, start| {
-            block_in_place(|| part(attempt, &stage, &task, start))
+            block_in_place(|| part(attempt, &stage, &task, start, stage.last && lookup))
         })
         .await
     })
@@ -43,10 +44,12 @@ fn part(
     stage: &StageRecord,
     task: &MergeTask,
     start: Option<Prefix>,
+    lookup: bool,
 ) -> Result<Part<Prefix>, Cause> {
     let work = attempt.work;
     let runs = stage.runs.get(task.first..task.end).unwrap_or_default();
-    let window = window(work.invocation.memory, runs.len())?;
+    let table = if lookup { TABLE } else { 0 };
+    let window = window(work.invocation.memory.saturating_sub(table), runs.len())?;
     let opened = Opened::new(work, runs, FileKind::Run, window)?;
     let readers: Vec<_> = opened.readers.iter().collect();
     let schema = Schema::union(readers.iter().map(|reader| &reader.info().schema))?;
@@ -54,14 +57,13 @@ fn part(
         from: start.or_else(|| task.from.clone()).map(|Prefix(from)| from),
         until: task.until.clone().map(|Prefix(until)| until),
     };
-    let how =
-        if stage.last { Form::segment(stage.lookup) } else { Form::RUN };
+    let form = if stage.last { Form::segment(lookup) } else { Form::RUN };
     let interrupt = Interrupt {
         between: &|| Ok::<(), Cause>(work.cancellation.check()?),
         pause: &|| work.invocation.pause.is_due(UNSENT),
     };
     let (key, mut out) = attempt.create()?;
-    let merged = s3inv_rollup::merge(&readers, &range, &schema, how, &mut out, &interrupt)
+    let merged = s3inv_rollup::merge(&readers, &range, &schema, form, &mut out, &interrupt)
         .map(|merged| (merged.info, merged.next));
     let merged = merged.map_err(|cause| out.failure().unwrap_or(cause));
     let (info, next) = opened.explain(merged)?;
