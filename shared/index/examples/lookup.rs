@@ -19,6 +19,7 @@ use s3inv_model::{Bin, Cell, Classes, Dates, Measure, RowCounts, Schema, SizeBin
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 type Done<T> = Result<T, Box<dyn Error>>;
+type Keys = Vec<Vec<u8>>;
 
 /// Prefixes that are looked for, at most: their buckets are more than caches hold.
 const SAMPLE: usize = 1 << 20;
@@ -89,7 +90,7 @@ fn in_batches<R: ReadAt>(reader: &Reader<R>, keys: &[Vec<u8>], threads: usize) -
 }
 
 /// Some prefixes that are there, and some that are not, in no order.
-fn sample<R: ReadAt>(reader: &Reader<R>) -> Done<(Vec<Vec<u8>>, Vec<Vec<u8>>)> {
+fn sample<R: ReadAt>(reader: &Reader<R>) -> Done<(Keys, Keys)> {
     let every = (reader.info().prefixes as usize).div_ceil(SAMPLE).max(1);
     let (mut rows, mut present) = (reader.rows()?, Vec::new());
     let mut number = 0;

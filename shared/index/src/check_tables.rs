@@ -5,7 +5,7 @@ use s3inv_model::{Cell, Dates};
 use crate::brief;
 use crate::bucket::{self, BUCKET, Bucket, Stored};
 use crate::error::shown;
-use crate::lot::Placed;
+use crate::lot::{Lots, Placed};
 use crate::table::Address;
 use crate::{FormatError, ReadAt, Reader};
 
@@ -19,7 +19,7 @@ pub(crate) struct Tables<'a, R> {
 
 impl<'a, R: ReadAt> Tables<'a, R> {
     pub(crate) fn new(reader: &'a Reader<R>) -> Self {
-        let lots = reader.lots().map(|lots| lots.all()).unwrap_or_default();
+        let lots = reader.lots().map(Lots::all).unwrap_or_default();
         Self { reader, next: lots.iter(), open: None }
     }
 

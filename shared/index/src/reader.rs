@@ -134,7 +134,9 @@ impl<R: ReadAt> Reader<R> {
             return Err(damaged("its pages don't add up".to_owned()));
         }
         let mut pages = offsets(*pages_at, pages, |page| page.len);
-        pages.iter_mut().for_each(|(at, _)| *at = self.page_at(*at));
+        for (at, _) in &mut pages {
+            *at = self.page_at(*at);
+        }
         Ok(pages)
     }
 

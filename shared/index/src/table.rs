@@ -42,7 +42,7 @@ impl Address {
     /// Its two buckets among so many; the same one twice where there is one.
     #[inline]
     pub(crate) fn buckets(self, count: u64) -> (u64, u64) {
-        let scaled = |part: u64, to: u64| (part & u64::from(u32::MAX)) * to >> 32;
+        let scaled = |part: u64, to: u64| ((part & u64::from(u32::MAX)) * to) >> 32;
         let first = scaled(self.place >> 32, count);
         let reach = REACH.min(count / 2);
         let by = if reach == 0 { 0 } else { 1 + scaled(self.place, reach) };

@@ -68,8 +68,9 @@ const SPARE_STREAMS: usize = 16 << 20;
 const OPEN_RUN: usize = 192 << 10;
 /// What a merge needs besides: the page that it writes, and the compressor's tables.
 const MERGE_FIXED: usize = 2 << 20;
-/// What making a table to look prefixes up takes: the rows of the largest lot, their hashes, and the table.
-pub(crate) const TABLE: usize = 8 << 20;
+/// What making a table to look prefixes up takes: the rows of a lot, their hashes, and the table. Only the
+/// largest lots take more, where rows are of many classes.
+pub(crate) const TABLE: usize = 5 << 20;
 /// What a worker needs at least, with the buffers of decoders: the streams of an ORC file, and a table.
 const SMALLEST_SHARE: usize = 13 << 20;
 /// Each open run is a file: stay far below the usual limit of 1,024 for all workers together.
