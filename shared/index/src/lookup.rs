@@ -41,7 +41,10 @@ impl<R: ReadAt> Reader<R> {
     /// What is said of a prefix, if it is there.
     pub fn get(&self, key: &[u8]) -> Result<Option<Sums>, FormatError> {
         match self.place(key, &mut Vec::with_capacity(key.len() + 1)) {
-            Some(place) => self.get_at(key, &place),
+            Some(place) => {
+                self.touch(&place);
+                self.get_at(key, &place)
+            }
             None => self.get_from_pages(key),
         }
     }
@@ -105,7 +108,6 @@ impl<R: ReadAt> Reader<R> {
     fn look_up(&self, place: &Place<'_>) -> Result<Answer, FormatError> {
         let [first, second] = place.buckets;
         if let (Some(a), Some(b)) = (self.in_memory(place, first), self.in_memory(place, second)) {
-            self.touch(place);
             return self.look_into(place, [a, b]);
         }
         let from = first.min(second);
