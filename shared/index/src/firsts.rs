@@ -6,33 +6,35 @@ use s3inv_model::prefix;
 
 /// Children of a node.
 const WIDTH: usize = 32;
-/// What stands between parent and name. No other byte is so small: see [`put_ordered`].
+/// What stands between parent and name. No other byte is so small: see [`ordered`].
 const BETWEEN: u8 = 0;
 const ESCAPE: u8 = 1;
 
-/// Appends a prefix as bytes whose order is that of prefixes: its parent, a zero, and its name. Zeros and
-/// ones become two bytes.
-fn put_ordered(key: &[u8], out: &mut Vec<u8>) {
+/// Longer prefixes are ordered in memory of their own.
+const SHORT: usize = 256;
+
+/// Works with a prefix as bytes whose order is that of prefixes: its parent, a zero, and its name. Zeros and
+/// ones in it become two bytes.
+#[inline]
+fn ordered<T>(key: &[u8], work: impl FnOnce(&[u8]) -> T) -> T {
     let (parent, name) = prefix::split(key);
-    if memchr::memchr2(BETWEEN, ESCAPE, key).is_some() {
-        put_escaped(parent, out);
-        out.push(BETWEEN);
-        put_escaped(name, out);
-    } else {
-        out.extend_from_slice(parent);
-        out.push(BETWEEN);
-        out.extend_from_slice(name);
+    let mut room = [BETWEEN; SHORT];
+    if let Some((short, _)) = room.split_at_mut_checked(key.len() + 1)
+        && memchr::memchr2(BETWEEN, ESCAPE, key).is_none()
+    {
+        let (to, rest) = short.split_at_mut(parent.len());
+        to.copy_from_slice(parent);
+        if let Some((_, to)) = rest.split_first_mut() {
+            to.copy_from_slice(name);
+        }
+        return work(short);
     }
+    work(&[&escaped(parent), [BETWEEN].as_slice(), &escaped(name)].concat())
 }
 
-fn put_escaped(bytes: &[u8], out: &mut Vec<u8>) {
-    for &byte in bytes {
-        if byte <= ESCAPE {
-            out.extend_from_slice(&[ESCAPE, byte + 1]);
-        } else {
-            out.push(byte);
-        }
-    }
+fn escaped(bytes: &[u8]) -> Vec<u8> {
+    let escape = |&byte: &u8| if byte <= ESCAPE { vec![ESCAPE, byte + 1] } else { vec![byte] };
+    bytes.iter().flat_map(escape).collect()
 }
 
 /// Some prefixes that follow each other.
@@ -90,12 +92,7 @@ pub(crate) struct Firsts {
 
 impl Firsts {
     pub(crate) fn new<'k>(firsts: impl Iterator<Item = &'k [u8]>) -> Self {
-        let ordered = |first: &[u8]| {
-            let mut key = Vec::new();
-            put_ordered(first, &mut key);
-            key
-        };
-        let keys: Vec<_> = firsts.map(ordered).collect();
+        let keys: Vec<_> = firsts.map(|first| ordered(first, <[u8]>::to_vec)).collect();
         let mut levels = Vec::new();
         let mut step = 1;
         while levels.last().is_none_or(|level: &Vec<Node>| level.len() > 1) && !keys.is_empty() {
@@ -106,16 +103,17 @@ impl Firsts {
         Self { keys, levels }
     }
 
-    /// The place of the last prefix that doesn't come after `key`; `ordered` is room to work in.
-    pub(crate) fn last_up_to(&self, key: &[u8], ordered: &mut Vec<u8>) -> Option<usize> {
-        ordered.clear();
-        put_ordered(key, ordered);
+    /// The place of the last prefix that doesn't come after `key`.
+    pub(crate) fn last_up_to(&self, key: &[u8]) -> Option<usize> {
+        ordered(key, |key| self.last_up_to_ordered(key))
+    }
+
+    fn last_up_to_ordered(&self, key: &[u8]) -> Option<usize> {
         let mut at = 0;
         for (height, level) in self.levels.iter().enumerate().rev() {
             let step = WIDTH.pow(height as u32);
-            let nth =
-                |nth: usize| self.keys.get((at * WIDTH + nth) * step).map(Vec::as_slice).unwrap_or_default();
-            at = at * WIDTH + level.get(at)?.count(ordered, nth).checked_sub(1)?;
+            let nth = |nth: usize| self.keys.get((at * WIDTH + nth) * step).map_or(&[][..], Vec::as_slice);
+            at = at * WIDTH + level.get(at)?.count(key, nth).checked_sub(1)?;
         }
         (!self.keys.is_empty()).then_some(at)
     }
@@ -148,7 +146,7 @@ mod tests {
             let tree = Firsts::new(firsts.iter().map(Vec::as_slice));
             for key in keys.iter().chain(&firsts) {
                 let after = firsts.partition_point(|first| prefix::compare(first, key).is_le());
-                prop_assert_eq!(tree.last_up_to(key, &mut Vec::new()), after.checked_sub(1), "{:?}", key);
+                prop_assert_eq!(tree.last_up_to(key), after.checked_sub(1), "{:?}", key);
             }
         }
     }
@@ -160,10 +158,10 @@ mod tests {
         let tree = Firsts::new(firsts.iter().map(Vec::as_slice));
         assert_eq!(tree.levels.len(), 4);
         for (at, first) in firsts.iter().enumerate() {
-            assert_eq!(tree.last_up_to(first, &mut Vec::new()), Some(at));
+            assert_eq!(tree.last_up_to(first), Some(at));
             let child = [first, &b"x/"[..]].concat();
             let after = firsts.partition_point(|first| prefix::compare(first, &child).is_le());
-            assert_eq!(tree.last_up_to(&child, &mut Vec::new()), Some(after - 1));
+            assert_eq!(tree.last_up_to(&child), Some(after - 1));
         }
     }
 }

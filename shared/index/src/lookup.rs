@@ -40,7 +40,7 @@ impl Place<'_> {
 impl<R: ReadAt> Reader<R> {
     /// What is said of a prefix, if it is there.
     pub fn get(&self, key: &[u8]) -> Result<Option<Sums>, FormatError> {
-        match self.place(key, &mut Vec::with_capacity(key.len() + 1)) {
+        match self.place(key) {
             Some(place) => {
                 self.touch(&place);
                 self.get_at(key, &place)
@@ -52,9 +52,9 @@ impl<R: ReadAt> Reader<R> {
     /// What is said of some prefixes, of each as [`get`](Self::get) says it. In a file that is in memory, or
     /// [mapped](crate::Mapped), this is faster than one after the other.
     pub fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Sums>>, FormatError> {
-        let (mut found, mut room) = (Vec::with_capacity(keys.len()), Vec::new());
+        let mut found = Vec::with_capacity(keys.len());
         for keys in keys.chunks(AHEAD) {
-            let places: Vec<_> = keys.iter().map(|key| self.place(key, &mut room)).collect();
+            let places: Vec<_> = keys.iter().map(|key| self.place(key)).collect();
             places.iter().flatten().for_each(|place| self.touch(place));
             for (key, place) in keys.iter().zip(&places) {
                 found.push(match place {
@@ -68,9 +68,9 @@ impl<R: ReadAt> Reader<R> {
 
     /// Where a prefix is looked for, if there is a table for it.
     #[inline]
-    fn place(&self, key: &[u8], room: &mut Vec<u8>) -> Option<Place<'_>> {
+    fn place(&self, key: &[u8]) -> Option<Place<'_>> {
         let lots = self.lots().filter(|_| prefix::is_prefix(key))?;
-        let lot = lots.of(key, room).filter(|placed| placed.lot.buckets > 0)?;
+        let lot = lots.of(key).filter(|placed| placed.lot.buckets > 0)?;
         let address = Address::new((self.hash)(key), lot.lot.seed);
         Some(Place { lot, print: address.print, buckets: address.buckets(lot.lot.buckets).into() })
     }

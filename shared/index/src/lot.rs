@@ -125,10 +125,10 @@ impl Lots {
         self.placed.last().map_or(LOTS_AT, Placed::end)
     }
 
-    /// The lot that a prefix is in, if it is there at all; `room` is to work in.
+    /// The lot that a prefix is in, if it is there at all.
     #[inline]
-    pub(crate) fn of(&self, key: &[u8], room: &mut Vec<u8>) -> Option<&Placed> {
-        self.placed.get(self.firsts.last_up_to(key, room)?)
+    pub(crate) fn of(&self, key: &[u8]) -> Option<&Placed> {
+        self.placed.get(self.firsts.last_up_to(key)?)
     }
 
     /// Where a page is that has so many stored bytes of pages before it.
