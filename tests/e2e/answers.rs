@@ -47,6 +47,25 @@ fn a_query_is_answered_as_text() {
     assert_eq!(brief.stderr, [""; 0]);
 }
 
+#[test]
+fn tables_change_no_answer() {
+    let plain = indexed(&rows());
+    let folder = folder();
+    let delivered = Delivery::csv(&rows(), 1).write(&folder.input());
+    build(&folder, &delivered).flag("--lookup").run().summary();
+    let len = |folder: &s3inv_tests::Folder| fs::metadata(folder.index()).unwrap().len();
+    assert!(len(&folder) > len(&plain));
+    assert_eq!(exported(&folder.index()), exported(&plain.index()));
+    verify(&folder.index()).run().answer();
+    for prefix in ["", "logs/", "logs/2024/", "tiers/", "odd/"] {
+        let ask = |folder: &s3inv_tests::Folder| {
+            query(&folder.index(), prefix).flag("--show-tiers").run().answer().to_owned()
+        };
+        assert_eq!(ask(&folder), ask(&plain), "{prefix}");
+    }
+    assert_eq!(query(&folder.index(), "logs/2023/").run().error(), "prefix not found: logs/2023/");
+}
+
 /// All fields in their order: two objects, a noncurrent one and a marker.
 #[test]
 fn a_query_is_answered_as_json() {

@@ -448,11 +448,11 @@ fn what_is_no_index() {
 
 #[test]
 fn a_run_or_a_segment_is_no_index() {
-    use s3inv_index_format::{Compression, FileKind, Writer};
+    use s3inv_index_format::{FileKind, Form, Writer};
     let (folder, damaged, _, _) = small_index();
     for (kind, name) in [(FileKind::Run, "run"), (FileKind::Segment, "segment")] {
         let schema = s3inv_model::Schema::default();
-        let mut writer = Writer::new(Vec::new(), kind, Compression::Zstd, &schema).unwrap();
+        let mut writer = Writer::new(Vec::new(), Form { kind, ..Form::segment(false) }, &schema).unwrap();
         writer.push(b"", &[], s3inv_model::Dates::NONE).unwrap();
         let (bytes, _) = writer.finish(s3inv_model::RowCounts::default()).unwrap();
         fs::write(&damaged, bytes).unwrap();

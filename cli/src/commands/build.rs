@@ -35,6 +35,7 @@ pub(crate) fn build(args: &BuildArgs, screen: &Screen) -> Result<(), Failure> {
         memory: args.mem_budget.unwrap_or_else(limits::default_budget),
         temp_dir: args.temp_dir.clone().unwrap_or_else(std::env::temp_dir),
         verify_md5: args.verify_md5,
+        lookup: args.lookup,
         measures: args.measures.clone(),
         on_bad_row: args.on_bad_row.into(),
         sdk_config: None,

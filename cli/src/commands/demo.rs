@@ -46,6 +46,7 @@ pub(crate) fn demo(args: &DemoArgs, screen: &Screen) -> Result<(), Failure> {
         memory: limits::default_budget(),
         temp_dir: std::env::temp_dir(),
         verify_md5: false,
+        lookup: false,
         measures: Measures::all(),
         on_bad_row: OnBadRow::Fail,
         sdk_config: None,

@@ -16,7 +16,8 @@ import xxhash
 import zstandard
 
 MAGIC = b"S3INVIDX"
-OLDEST_VERSION, VERSION = 2, 2
+OLDEST_VERSION, VERSION = 2, 3
+VERSION_WITH_TABLES = 3
 TRAILER = 64
 U64 = 2**64
 
@@ -27,6 +28,10 @@ MAX_PAGE_RAW, MAX_PAGE_STORED = 262_144, 294_912
 MAX_BLOCK_ENTRIES, MAX_BLOCK_RAW, MAX_BLOCK_STORED = 128, 262_144, 294_912
 MAX_ROOT_ENTRIES, MAX_ROOT = 131_072, 67_108_864
 MAX_INFO = 1_048_576
+MAX_LOTS, MAX_LOT_ROWS = 262_144, 54_613
+
+BUCKET, REACH, LOT_ROWS = 128, 63, 32_768
+LONG, ELSEWHERE, MAX_ROW = 14, 15, 114
 
 NAME_CHARS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 MEASURES = {"bytes", "classes", "cost", "noncurrent", "dates", "age", "size"}
@@ -150,7 +155,9 @@ def read_trailer(data):
     need(fields.number(8) == checksum(data[-TRAILER:-16]), "checksum of the trailer")
     need(OLDEST_VERSION <= trailer["version"] <= VERSION, f"version {trailer['version']}")
     parts = sum(trailer[name] for name in ("pages_len", "directory_len", "root_len", "info_len"))
-    need(len(MAGIC) + parts + TRAILER == len(data), "parts do not add up to the file")
+    trailer["tables_len"] = len(data) - (len(MAGIC) + parts + TRAILER)
+    has_tables = trailer["version"] == VERSION_WITH_TABLES
+    need(trailer["tables_len"] == 0 or has_tables and trailer["tables_len"] > 0, "parts do not add up to the file")
     need(max(trailer["root_len"], trailer["root_raw_len"]) <= MAX_ROOT, "length of the root block")
     need(trailer["info_len"] <= MAX_INFO, "length of the info")
     return trailer
@@ -214,17 +221,59 @@ def check_block(block, pages):
         need(joined(page[name] for page in pages) == block[name], f"{name} of a block")
 
 
-def read_directory(data, trailer, info):
-    """Pages with their offsets."""
-    blocks_at = len(MAGIC) + trailer["pages_len"]
-    root_at = blocks_at + trailer["directory_len"]
+def read_lots(raw, trailer, info):
+    """What the root block says of lots, and where their pages and tables are."""
+    source, lots, previous, at = Bytes(raw), [], b"", BUCKET
+    while source.left():
+        need(len(lots) < MAX_LOTS, "too many lots")
+        shared = source.varint()
+        need(shared <= len(previous), "a lot shares too much")
+        lot = {"first": previous[:shared] + source.take(source.varint()), "at": at}
+        lot |= {name: source.varint() for name in ("rows", "pages_len", "buckets", "seed")}
+        need(is_prefix(lot["first"]), "a lot's first is no prefix")
+        need(not lots or place(previous) < place(lot["first"]), "lots do not ascend")
+        need(1 <= lot["rows"] <= MAX_LOT_ROWS and lot["pages_len"] > 0, "rows of a lot")
+        need(lot["buckets"] <= 2 * lot["rows"], "buckets of a lot")
+        lot["table_at"] = at + -(-lot["pages_len"] // BUCKET) * BUCKET
+        at = lot["table_at"] + lot["buckets"] * BUCKET
+        previous = lot["first"]
+        lots.append(lot)
+    need(sum(lot["rows"] for lot in lots) == info["prefixes"], "rows of the lots")
+    need(sum(lot["pages_len"] for lot in lots) == trailer["pages_len"], "pages_len of the lots")
+    need(at == len(MAGIC) + trailer["pages_len"] + trailer["tables_len"], "lots do not end where blocks begin")
+    return lots
+
+
+def read_root(data, trailer, info):
+    """What the root block says of blocks, and of lots."""
+    root_at = len(MAGIC) + trailer["pages_len"] + trailer["tables_len"] + trailer["directory_len"]
     root = data[root_at : root_at + trailer["root_len"]]
     need(checksum(root) == trailer["root_checksum"], "checksum of the root block")
-    blocks = read_entries(unpack("zstd", root, trailer["root_raw_len"]), MAX_ROOT_ENTRIES)
+    raw = Bytes(unpack("zstd", root, trailer["root_raw_len"]))
+    if trailer["version"] != VERSION_WITH_TABLES:
+        return read_entries(raw.data, MAX_ROOT_ENTRIES), None
+    blocks = read_entries(raw.take(raw.varint()), MAX_ROOT_ENTRIES)
+    return blocks, read_lots(raw.take(raw.left()), trailer, info)
+
+
+def page_offset(before, lots):
+    """Where a page is that has so many bytes of pages before it."""
+    if lots is None:
+        return len(MAGIC) + before
+    for lot in lots:
+        if before < lot["pages_len"]:
+            return lot["at"] + before
+        before -= lot["pages_len"]
+    raise Damaged("a page behind the last lot")
+
+
+def read_directory(data, trailer, info, blocks, lots):
+    """Pages with their offsets."""
+    blocks_at = len(MAGIC) + trailer["pages_len"] + trailer["tables_len"]
     need(sum(block["rows"] for block in blocks) == info["prefixes"], "rows of the blocks")
     need(sum(block["len"] for block in blocks) == trailer["directory_len"], "len of the blocks")
     need(sum(block["pages_len"] for block in blocks) == trailer["pages_len"], "pages_len of the blocks")
-    page_at = len(MAGIC)
+    before = 0
     for number, block in enumerate(blocks, 1):
         raw = unpack("zstd", stored_part(data, blocks_at, block, MAX_BLOCK_RAW, MAX_BLOCK_STORED), block["raw_len"])
         pages = read_entries(raw, MAX_BLOCK_ENTRIES)
@@ -232,8 +281,8 @@ def read_directory(data, trailer, info):
         need(len(pages) == MAX_BLOCK_ENTRIES or number == len(blocks), "a block that is not full")
         blocks_at += block["len"]
         for page in pages:
-            yield page_at, page
-            page_at += page["len"]
+            yield page_offset(before, lots), page
+            before += page["len"]
 
 
 def is_marker(number):
@@ -335,9 +384,9 @@ def ends_before(size, prefix):
     return size >= 65_536 or (size >= 32_768 and low % 2**10 == 0) or low % 2**14 == 0
 
 
-def read_rows(data, trailer, info):
+def read_rows(data, trailer, info, blocks, lots):
     last, last_size = None, 0
-    for at, page in read_directory(data, trailer, info):
+    for at, page in read_directory(data, trailer, info, blocks, lots):
         stored = stored_part(data, at, page, MAX_PAGE_RAW, MAX_PAGE_STORED)
         raw = unpack(info["compression"], stored, page["raw_len"])
         rows, size = read_page(raw, page["rows"], info)
@@ -354,6 +403,87 @@ def read_rows(data, trailer, info):
             need(last is None or last < place(prefix), "rows do not ascend")
             last = place(prefix)
             yield prefix, (cells, dates)
+
+
+def address(prefix, lot):
+    """The print of a prefix, and its buckets."""
+    both = xxhash.xxh3_128_intdigest(prefix)
+    if lot["seed"] > 0:
+        both = xxhash.xxh3_128_intdigest(both.to_bytes(16, "little"), lot["seed"])
+    low, high, count = both % U64, both // U64, lot["buckets"]
+    first = (high // 2**32) * count // 2**32
+    reach = min(REACH, count // 2)
+    by = 1 + (high % 2**32) * reach // 2**32 if reach else 0
+    return low // 16, first, first + by if first + by < count else first - by
+
+
+def read_bucket(data):
+    """Its entries: for each print the bytes of a row, or nothing if it is in its page."""
+    need(checksum(data[4:]) % 2**32 == int.from_bytes(data[:4], "little"), "checksum of a bucket")
+    source, entries = Bytes(data[4:]), {}
+    heads = [source.number(8) for _ in range(source.take(1)[0])]
+    for print_, kind in (divmod(head, 16) for head in heads):
+        need(print_ not in entries, "a print that is twice in a bucket")
+        length = source.take(1)[0] if kind == LONG else kind
+        entries[print_] = None if kind == ELSEWHERE else source.take(length)
+    need(not any(source.take(source.left())), "something behind the rows of a bucket")
+    return entries
+
+
+def place_of_bin(number, info):
+    if number < FIRST_OF_OBJECTS or "age" in info["measures"]:
+        return number
+    whole, rest = divmod(number - FIRST_OF_OBJECTS, len(AGES))
+    return FIRST_OF_OBJECTS + whole if rest == 0 else None
+
+
+def read_brief(raw, info):
+    """Cells by the place of their bin, and dates."""
+    source, dates, cells, after = Bytes(raw), None, {}, 0
+    if "dates" in info["measures"]:
+        if raw[:1] == b"\x01":
+            source.take(1)
+        else:
+            oldest = changed(0, source)
+            dates = oldest, changed(oldest, source)
+    while source.left():
+        code = source.varint()
+        where = after + code // 2
+        after = where + 1
+        objects = source.varint() if code % 2 else 1
+        sized = "bytes" in info["measures"] and where >= FIRST_OF_OBJECTS
+        cells[where] = objects, source.varint() if sized else 0
+    return cells, dates
+
+
+def check_row(prefix, row, entry, info):
+    cells, dates = row
+    places = {place_of_bin(number, info): cell for number, cell in cells.items()}
+    if entry is not None:
+        need(len(entry) <= MAX_ROW, "a row that is too long for a bucket")
+        need(read_brief(entry, info) == (places, dates), f"{prefix!r} is another row in its table")
+
+
+def check_tables(data, lots, rows, info):
+    """Every row is in its table, and nothing else is; lots end where the text says."""
+    need(not any(data[len(MAGIC) : BUCKET]), "something before the first lot")
+    rest = iter(rows.items())
+    for nth, lot in enumerate(lots):
+        need(not any(data[lot["at"] + lot["pages_len"] : lot["table_at"]]), "something before a table")
+        table = data[lot["table_at"] :][: lot["buckets"] * BUCKET]
+        buckets = [read_bucket(table[at : at + BUCKET]) for at in range(0, len(table), BUCKET)]
+        for number in range(lot["rows"]):
+            prefix, row = next(rest)
+            need(number > 0 or prefix == lot["first"], "a lot that does not begin with its first")
+            need(number == 0 or checksum(prefix) % 2**14 != 0, "a lot that ends too late")
+            if lot["buckets"]:
+                print_, first, second = address(prefix, lot)
+                found = [at for at in sorted({first, second}) if print_ in buckets[at]]
+                need(len(found) == 1, f"{prefix!r} is not once in its table")
+                check_row(prefix, row, buckets[found[0]].pop(print_), info)
+        need(not any(buckets), "an entry of no row")
+        full = nth > 0 and lots[nth - 1]["rows"] >= LOT_ROWS
+        need(nth == 0 or full or checksum(lot["first"]) % 2**14 == 0, "a lot that begins too early")
 
 
 def check_bin(number, info):
@@ -472,8 +602,11 @@ def read(data):
     info_text = data[-TRAILER - trailer["info_len"] : -TRAILER]
     need(checksum(info_text) == trailer["info_checksum"], "checksum of the info")
     info = read_info(info_text)
-    rows = dict(read_rows(data, trailer, info))
+    blocks, lots = read_root(data, trailer, info)
+    rows = dict(read_rows(data, trailer, info, blocks, lots))
     need(len(rows) == info["prefixes"], "prefixes")
+    if lots is not None:
+        check_tables(data, lots, rows, info)
     depth = max((prefix.count(b"/") for prefix in rows), default=0)
     need(depth == info["depth"] <= info.get("max_depth", depth), "depth")
     if info["kind"] != "segment":

@@ -26,3 +26,11 @@ pub(crate) fn ends_before(raw: usize, next: &[u8]) -> bool {
     let hash = xxh3_64(next);
     hash & PARTITION_BITS == 0 || (raw >= MIN_PAGE && hash & PAGE_BITS == 0)
 }
+
+/// Rows after which a lot ends with its page, so that the memory for its table has a limit.
+const MAX_LOT: u64 = 32 << 10;
+
+/// Whether a lot of so many rows ends before `next`, which begins a page.
+pub(crate) fn lot_ends_before(rows: u64, next: &[u8]) -> bool {
+    rows >= MAX_LOT || is_partition_start(next)
+}

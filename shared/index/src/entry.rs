@@ -69,11 +69,7 @@ impl Entry {
 
     /// Appends this entry, its first prefix front-coded against `previous`.
     pub(crate) fn put(&self, previous: &[u8], out: &mut Vec<u8>) {
-        let shared = shared_len(previous, &self.first);
-        let suffix = self.first.get(shared..).unwrap_or_default();
-        varint::put(out, shared as u64);
-        varint::put(out, suffix.len() as u64);
-        out.extend_from_slice(suffix);
+        put_first(&self.first, previous, out);
         out.extend_from_slice(&self.checksum.to_le_bytes());
         let Self { rows, len, raw_len, pages_len, max_objects, max_bytes, max_noncurrent, .. } = *self;
         for value in [rows, len, raw_len, pages_len, max_objects, max_bytes, max_noncurrent] {
@@ -82,9 +78,7 @@ impl Entry {
     }
 
     fn take(bytes: &mut &[u8], previous: &[u8]) -> Option<Self> {
-        let shared = previous.get(..varint::take_usize(bytes)?)?;
-        let len = varint::take_usize(bytes)?;
-        let first = [shared, varint::take_bytes(bytes, len)?].concat();
+        let first = take_first(bytes, previous)?;
         let checksum = varint::take_u64(bytes)?;
         let mut next = || varint::take(bytes);
         let entry = Self {
@@ -98,7 +92,7 @@ impl Entry {
             max_bytes: next()?,
             max_noncurrent: next()?,
         };
-        (entry.rows > 0 && prefix::is_prefix(&entry.first)).then_some(entry)
+        (entry.rows > 0).then_some(entry)
     }
 
     /// Reads a whole block of at most `most` entries. Each may take a thousand times the memory that
@@ -119,6 +113,23 @@ impl Entry {
         }
         Ok(entries)
     }
+}
+
+/// Appends a first prefix, front-coded against the one before it in a list.
+pub(crate) fn put_first(first: &[u8], previous: &[u8], out: &mut Vec<u8>) {
+    let shared = shared_len(previous, first);
+    let suffix = first.get(shared..).unwrap_or_default();
+    varint::put(out, shared as u64);
+    varint::put(out, suffix.len() as u64);
+    out.extend_from_slice(suffix);
+}
+
+/// Reads a first prefix.
+pub(crate) fn take_first(bytes: &mut &[u8], previous: &[u8]) -> Option<Vec<u8>> {
+    let shared = previous.get(..varint::take_usize(bytes)?)?;
+    let len = varint::take_usize(bytes)?;
+    let first = [shared, varint::take_bytes(bytes, len)?].concat();
+    prefix::is_prefix(&first).then_some(first)
 }
 
 /// How many bytes two prefixes have in common at their start.

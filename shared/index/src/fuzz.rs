@@ -17,6 +17,8 @@ pub fn forged(file: &[u8], kind: FileKind, part: u8, bytes: &[u8]) -> Vec<u8> {
         Part::StoredRoot,
         Part::Info,
         Part::Trailer,
+        Part::Lots,
+        Part::Table(0),
     ];
     let part = all.into_iter().cycle().nth(usize::from(part)).unwrap_or(Part::Root);
     parts.forge(part, &|here| {

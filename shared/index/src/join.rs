@@ -4,9 +4,18 @@ use s3inv_model::{Measures, prefix};
 
 use crate::body::Body;
 use crate::error::shown;
+use crate::lot::{Lot, Placed};
+use crate::table::Table;
 use crate::{Entry, FileKind, FormatError, Info, Origin, ReadAt, Reader};
 
-/// Joins segments, in their order, to an index: their pages are copied as they are.
+/// The next part of a segment.
+enum Piece<'a> {
+    /// A page, and where it is.
+    Page(u64, &'a Entry),
+    Table(&'a Placed),
+}
+
+/// Joins segments, in their order, to an index: their pages and tables are copied as they are.
 pub struct Joiner<W> {
     body: Body<W>,
     info: Option<Info>,
@@ -19,48 +28,80 @@ impl<W: Write> Joiner<W> {
         Ok(Self { body: Body::new(out)?, info: None, last: None })
     }
 
-    /// Appends the pages of a segment. `between` is asked before each page, and can stop it all.
+    /// Appends the pages and tables of a segment. `between` is asked before each page, and can stop it all.
     pub fn append<R: ReadAt, E: From<FormatError>>(
         &mut self,
         segment: &Reader<R>,
         mut between: impl FnMut() -> Result<(), E>,
     ) -> Result<(), E> {
         let mut stored = Vec::new();
-        self.each_page(segment, |body, offset, entry| {
+        self.each_piece(segment, |body, piece| {
             between()?;
-            segment.stored_page(offset, entry, &mut stored)?;
-            Ok(body.page(&stored, entry)?)
+            match piece {
+                Piece::Page(offset, entry) => {
+                    segment.stored_page(offset, entry, &mut stored)?;
+                    Ok(body.page(&stored, entry)?)
+                }
+                Piece::Table(placed) => {
+                    let Lot { buckets, seed, .. } = placed.lot;
+                    Ok(body.table(&Table { buckets, seed, bytes: segment.stored_table(placed)? })?)
+                }
+            }
         })
     }
 
-    /// Appends the pages of a segment to the directory alone, of which only the directory is read. Their
-    /// bytes, which are the segment's [`Reader::pages`], are the caller's to copy: what is written here
-    /// is the first [`PAGES_AT`](crate::PAGES_AT) bytes of the index, and then what comes behind its pages.
+    /// Appends the pages and tables of a segment to the directory alone, of which only the directory is
+    /// read. Their bytes, which are the segment's [`Reader::pages`], are the caller's to copy: what is
+    /// written here is as many bytes of the index as are before those in the segment, and then what comes
+    /// behind all of them.
     pub fn append_elsewhere<R: ReadAt, E: From<FormatError>>(
         &mut self,
         segment: &Reader<R>,
         mut between: impl FnMut() -> Result<(), E>,
     ) -> Result<(), E> {
-        self.each_page(segment, |body, _, entry| {
+        self.each_piece(segment, |body, piece| {
             between()?;
-            Ok(body.page_elsewhere(entry)?)
+            match piece {
+                Piece::Page(_, entry) => body.page_elsewhere(entry)?,
+                Piece::Table(Placed { lot, .. }) => body.table_elsewhere(lot.buckets, lot.seed),
+            }
+            Ok(())
         })
     }
 
-    fn each_page<R: ReadAt, E: From<FormatError>>(
+    fn each_piece<R: ReadAt, E: From<FormatError>>(
         &mut self,
         segment: &Reader<R>,
-        mut add: impl FnMut(&mut Body<W>, u64, &Entry) -> Result<(), E>,
+        mut add: impl FnMut(&mut Body<W>, Piece<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.check_tables(segment.lots().is_some())?;
         self.add_info(segment.info())?;
         for block in 0..segment.blocks() {
             for (offset, entry) in segment.block(block)? {
                 self.check_order(&entry)?;
-                add(&mut self.body, offset, &entry)?;
+                add(&mut self.body, Piece::Page(offset, &entry))?;
+                if let Some(lot) = segment.lots().and_then(|lots| lots.ending_at(offset + entry.len)) {
+                    add(&mut self.body, Piece::Table(lot))?;
+                }
                 self.last = Some(entry);
             }
         }
+        if self.body.is_within_lot() {
+            let cause = "its lots do not end where pages do";
+            return Err(FormatError::damaged("directory root", segment.pages().end, cause).into());
+        }
         Ok(())
+    }
+
+    /// All segments have tables, or none has.
+    fn check_tables(&mut self, tables: bool) -> Result<(), FormatError> {
+        if self.info.is_none() && tables {
+            self.body.begin_lots()?;
+        }
+        if self.body.has_lots() == tables {
+            return Ok(());
+        }
+        Err(FormatError::Mismatch("some segments have tables to look prefixes up, and some have none"))
     }
 
     fn check_order(&self, next: &Entry) -> Result<(), FormatError> {

@@ -10,9 +10,13 @@
 
 mod block;
 mod body;
+mod brief;
+mod bucket;
+mod check_tables;
 mod cuts;
 mod entry;
 mod error;
+mod firsts;
 #[cfg(any(test, feature = "fuzz"))]
 mod forge;
 #[cfg(feature = "fuzz")]
@@ -20,11 +24,15 @@ mod forge;
 pub mod fuzz;
 mod info;
 mod join;
+mod lookup;
+mod lot;
+mod mapped;
 mod moment;
 mod page;
 mod reader;
 mod sets;
 mod source;
+mod table;
 #[cfg(test)]
 mod tests;
 mod trailer;
@@ -38,9 +46,10 @@ pub use entry::Entry;
 pub use error::FormatError;
 pub use info::{FileKind, Info, Origin};
 pub use join::Joiner;
+pub use mapped::Mapped;
 pub use page::MAX_PAGE_RAW;
 pub use reader::{Cursor, Reader};
 pub use source::{ReadAt, Tail};
-pub use trailer::{PAGES_AT, TRAILER};
+pub use trailer::TRAILER;
 pub use verify::verify;
-pub use writer::Writer;
+pub use writer::{Form, Writer};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use s3inv_model::{Bin, BinId, Cell, Dates, Measure, Schema, prefix};
 
+use crate::brief;
 use crate::cuts;
 use crate::entry::{Entry, shared_len};
 use crate::moment::{MAX_DATE, put_change, take_change};
@@ -54,24 +55,25 @@ const SAME: u64 = 0;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
     /// How many classes bins can be of.
-    classes: usize,
+    pub(crate) classes: usize,
     bytes: bool,
-    dates: bool,
+    pub(crate) dates: bool,
+    pub(crate) places: brief::Places,
 }
 
 impl Shape {
     pub(crate) fn new(Schema { measures, classes }: &Schema) -> Self {
         let (bytes, dates) = (measures.has(Measure::Bytes), measures.has(Measure::Dates));
-        Self { classes: classes.len(), bytes, dates }
+        Self { classes: classes.len(), bytes, dates, places: brief::Places::new(measures.has(Measure::Age)) }
     }
 
     /// Whether cells of this bin have bytes.
-    fn has_bytes(self, bin: BinId) -> bool {
+    pub(crate) fn has_bytes(self, bin: BinId) -> bool {
         self.bytes && !Bin::is_marker(bin)
     }
 
     /// Whether rows of these cells have dates.
-    fn has_dates(self, cells: &[Cell]) -> bool {
+    pub(crate) fn has_dates(self, cells: &[Cell]) -> bool {
         self.dates && cells.iter().any(|cell| Bin::is_current(cell.bin))
     }
 

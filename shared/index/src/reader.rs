@@ -1,14 +1,16 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use s3inv_model::{Cell, Dates, Stats, Sums, prefix};
+use s3inv_model::{Cell, Dates, Stats, prefix};
 
 use crate::block::{checksum, decompress};
 use crate::body::BLOCK_ENTRIES;
 use crate::entry::Entry;
+use crate::lot::{LOTS_AT, Lots};
 use crate::page::{MAX_PAGE_RAW, PageRows, Shape};
+use crate::table::{Hash, hash};
 use crate::trailer::{MAGIC, MAX_BLOCKS, PAGES_AT, TRAILER, Trailer};
-use crate::{Compression, FileKind, FormatError, Info, ReadAt};
+use crate::{Compression, FileKind, FormatError, Info, ReadAt, varint};
 
 /// How much of the end is asked for first: it holds the directory root of most indexes.
 const FIRST_TAIL: usize = 64 << 10;
@@ -20,8 +22,12 @@ pub struct Reader<R> {
     source: R,
     total: u64,
     info: Info,
-    /// Directory blocks with the offset of each, and of its first page.
+    /// Directory blocks with the offset of each, and the stored bytes of pages before it.
     root: Vec<(u64, u64, Entry)>,
+    /// None, where there are no tables.
+    lots: Option<Lots>,
+    pub(crate) shape: Shape,
+    pub(crate) hash: Hash,
     /// The end of the file, kept for the directory blocks in it, and where it begins.
     tail: Vec<u8>,
     tail_at: u64,
@@ -51,7 +57,7 @@ impl<R: ReadAt> Reader<R> {
         if info.kind != kind {
             return Err(FormatError::Kind { found: info.kind.name(), expected: kind.name() });
         }
-        let root = read_root(&trailer, part(trailer.root_at(), trailer.root_len))?;
+        let Root { blocks: root, lots } = read_root(&trailer, part(trailer.root_at(), trailer.root_len))?;
         if root.iter().map(|(.., e)| e.rows).sum::<u64>() != info.prefixes {
             return Err(FormatError::damaged(
                 "directory",
@@ -63,7 +69,8 @@ impl<R: ReadAt> Reader<R> {
         let blocks_at = trailer.directory_at().max(tail_at);
         let blocks = (blocks_at - tail_at) as usize..(trailer.root_at().max(tail_at) - tail_at) as usize;
         let kept = tail.bytes.get(blocks).unwrap_or_default().to_vec();
-        Ok(Self { source, total, info, root, tail: kept, tail_at: blocks_at })
+        let shape = Shape::new(&info.schema);
+        Ok(Self { source, total, info, root, lots, shape, hash, tail: kept, tail_at: blocks_at })
     }
 
     /// What the file says about itself.
@@ -77,10 +84,23 @@ impl<R: ReadAt> Reader<R> {
         self.total
     }
 
-    /// Where its pages are, one behind the other.
+    /// Where its pages are, with the tables between them.
     pub fn pages(&self) -> Range<u64> {
+        if let Some(lots) = &self.lots {
+            return LOTS_AT..lots.end();
+        }
         let len: u64 = self.root.iter().map(|(.., block)| block.pages_len).sum();
         PAGES_AT..PAGES_AT + len
+    }
+
+    /// Its lots, if it has tables.
+    pub(crate) fn lots(&self) -> Option<&Lots> {
+        self.lots.as_ref()
+    }
+
+    /// What it was opened on.
+    pub(crate) fn source(&self) -> &R {
+        &self.source
     }
 
     /// What the root says of the directory blocks.
@@ -113,7 +133,16 @@ impl<R: ReadAt> Reader<R> {
         if !covers(entry, &pages) {
             return Err(damaged("its pages don't add up".to_owned()));
         }
-        Ok(offsets(*pages_at, pages, |page| page.len))
+        let mut pages = offsets(*pages_at, pages, |page| page.len);
+        for (at, _) in &mut pages {
+            *at = self.page_at(*at);
+        }
+        Ok(pages)
+    }
+
+    /// Where a page is that has so many stored bytes of pages before it.
+    fn page_at(&self, before: u64) -> u64 {
+        self.lots.as_ref().map_or(PAGES_AT + before, |lots| lots.page_at(before))
     }
 
     /// The first prefix of each page, over all of the file.
@@ -165,21 +194,21 @@ impl<R: ReadAt> Reader<R> {
         }
     }
 
+    /// Whether there is nothing but zeros in some bytes, which are few.
+    pub(crate) fn is_zero(&self, at: u64, len: u64) -> Result<bool, FormatError> {
+        if len == 0 {
+            return Ok(true);
+        }
+        let mut bytes = vec![1; len as usize];
+        self.source.read_at(at, &mut bytes)?;
+        Ok(bytes.iter().all(|&byte| byte == 0))
+    }
+
     /// The first bytes of the file.
     pub(crate) fn head(&self) -> Result<[u8; MAGIC.len()], FormatError> {
         let mut head = [0; MAGIC.len()];
         self.source.read_at(0, &mut head)?;
         Ok(head)
-    }
-
-    /// What is said of a prefix, if it is there.
-    pub fn get(&self, key: &[u8]) -> Result<Option<Sums>, FormatError> {
-        if !prefix::is_prefix(key) {
-            return Ok(None);
-        }
-        let mut cursor = self.seek(key)?;
-        let found = cursor.advance()? && cursor.key() == key;
-        Ok(found.then(|| Sums { cells: cursor.cells().to_vec(), dates: cursor.dates() }))
     }
 
     /// What is said of a prefix, by what people ask for, if it is there.
@@ -203,7 +232,7 @@ impl<R: ReadAt> Reader<R> {
             next_block: block + 1,
             pages: pages.into(),
             next_page: page,
-            rows: PageRows::new(Shape::new(&self.info.schema)),
+            rows: PageRows::new(self.shape),
             page_at: 0,
             stored: Vec::new(),
             pending: false,
@@ -244,7 +273,13 @@ fn covers(block: &Entry, pages: &[Entry]) -> bool {
     pages.iter().all(|page| page.is_of_a_page() && sum.cover(page).is_some()) && sum == *block
 }
 
-fn read_root(trailer: &Trailer, stored: &[u8]) -> Result<Vec<(u64, u64, Entry)>, FormatError> {
+/// What the root block says.
+struct Root {
+    blocks: Vec<(u64, u64, Entry)>,
+    lots: Option<Lots>,
+}
+
+fn read_root(trailer: &Trailer, stored: &[u8]) -> Result<Root, FormatError> {
     let offset = trailer.root_at();
     if checksum(stored) != trailer.root_checksum {
         return Err(FormatError::Checksum { part: "directory root", offset });
@@ -253,24 +288,44 @@ fn read_root(trailer: &Trailer, stored: &[u8]) -> Result<Vec<(u64, u64, Entry)>,
     let mut raw = Vec::new();
     decompress(Compression::Zstd, stored, trailer.root_raw_len as usize, &mut raw)
         .map_err(|cause| damaged(cause.to_owned()))?;
-    let blocks = Entry::take_all(&raw, MAX_BLOCKS).map_err(damaged)?;
+    let (entries, lots) = split_root(trailer, &raw).ok_or_else(|| damaged("it is too short".to_owned()))?;
+    let blocks = Entry::take_all(entries, MAX_BLOCKS).map_err(damaged)?;
     let sums = blocks.iter().try_fold((0u64, 0u64, 0u64), |(len, pages, rows), block| {
         let sum = (len.checked_add(block.len)?, pages.checked_add(block.pages_len)?);
         Some((sum.0, sum.1, rows.checked_add(block.rows)?))
     });
-    match sums {
-        Some((len, pages, _)) if (len, pages) == (trailer.directory_len, trailer.pages_len) => {}
+    let rows = match sums {
+        Some((len, pages, rows)) if (len, pages) == (trailer.directory_len, trailer.pages_len) => rows,
         _ => return Err(damaged("its blocks don't add up".to_owned())),
+    };
+    let lots = lots.map(Lots::take_all).transpose().map_err(damaged)?;
+    let agree = |lots: &Lots| {
+        (lots.rows(), lots.pages_len(), lots.end()) == (rows, trailer.pages_len, trailer.directory_at())
+    };
+    if !lots.as_ref().is_none_or(agree) {
+        return Err(damaged("its lots don't add up".to_owned()));
     }
-    let pages_at = offsets(PAGES_AT, blocks, |block| block.pages_len);
+    Ok(Root { blocks: place(trailer, blocks), lots })
+}
+
+/// The entries of blocks, and, of a file with tables, what is said of lots.
+fn split_root<'r>(trailer: &Trailer, mut raw: &'r [u8]) -> Option<(&'r [u8], Option<&'r [u8]>)> {
+    if !trailer.has_tables() {
+        return Some((raw, None));
+    }
+    let len = varint::take_usize(&mut raw)?;
+    let entries = varint::take_bytes(&mut raw, len)?;
+    Some((entries, Some(raw)))
+}
+
+fn place(trailer: &Trailer, blocks: Vec<Entry>) -> Vec<(u64, u64, Entry)> {
     let mut at = trailer.directory_at();
-    let mut root = Vec::with_capacity(pages_at.len());
-    for (pages_at, block) in pages_at {
-        let next = at + block.len;
-        root.push((at, pages_at, block));
-        at = next;
-    }
-    Ok(root)
+    let place = |(pages_before, block): (u64, Entry)| {
+        let here = at;
+        at += block.len;
+        (here, pages_before, block)
+    };
+    offsets(0, blocks, |block| block.pages_len).into_iter().map(place).collect()
 }
 
 /// Puts entries that stand one after the other at their offsets; their sum has been checked to fit.

@@ -19,6 +19,12 @@ pub trait ReadAt: Send + Sync {
 
     /// Fills `out` with the bytes at `offset`; fewer are an error.
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
+
+    /// The bytes at `offset`, where they are in memory in any case.
+    #[inline]
+    fn slice(&self, _offset: u64, _len: usize) -> Option<&[u8]> {
+        None
+    }
 }
 
 impl ReadAt for File {
@@ -42,11 +48,14 @@ impl ReadAt for Vec<u8> {
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let at = usize::try_from(offset).map_err(io::Error::other)?;
-        let end = at.checked_add(out.len());
-        let bytes = end.and_then(|end| self.get(at..end)).ok_or(io::ErrorKind::UnexpectedEof)?;
-        out.copy_from_slice(bytes);
+        out.copy_from_slice(self.slice(offset, out.len()).ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
+    }
+
+    #[inline]
+    fn slice(&self, offset: u64, len: usize) -> Option<&[u8]> {
+        let at = usize::try_from(offset).ok()?;
+        self.get(at..at.checked_add(len)?)
     }
 }
 
@@ -57,5 +66,10 @@ impl<T: ReadAt + ?Sized> ReadAt for Arc<T> {
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         T::read_at(self, offset, out)
+    }
+
+    #[inline]
+    fn slice(&self, offset: u64, len: usize) -> Option<&[u8]> {
+        T::slice(self, offset, len)
     }
 }

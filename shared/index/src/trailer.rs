@@ -5,10 +5,12 @@ use crate::block::checksum;
 
 /// How a file begins and ends.
 pub(crate) const MAGIC: &[u8; 8] = b"S3INVIDX";
-/// Where pages begin: behind the magic bytes.
-pub const PAGES_AT: u64 = MAGIC.len() as u64;
-/// The version that this program writes, and the newest that it reads.
-pub(crate) const VERSION: u32 = 2;
+/// Where pages begin in a file without tables: behind the magic bytes.
+pub(crate) const PAGES_AT: u64 = MAGIC.len() as u64;
+/// The version of a file without tables.
+pub(crate) const PLAIN: u32 = 2;
+/// The version of a file with tables, and the newest that this program reads.
+pub(crate) const VERSION: u32 = 3;
 /// The oldest version that it reads: the one before was never released.
 const OLDEST: u32 = 2;
 /// The trailer's length in bytes. It has checksums of all else: files with the same trailer are the same.
@@ -31,6 +33,9 @@ pub(crate) struct Trailer {
     pub(crate) root_checksum: u64,
     pub(crate) info_len: u32,
     pub(crate) info_checksum: u64,
+    /// What there is besides these sections: tables, and zeros. It isn't stored, but follows from the length
+    /// of the file.
+    pub(crate) tables_len: u64,
 }
 
 impl Trailer {
@@ -82,23 +87,28 @@ impl Trailer {
             root_checksum,
             info_len,
             info_checksum,
+            tables_len: 0,
         })
     }
 
-    fn checked(self, offset: u64, total: u64) -> Result<Self, FormatError> {
+    /// Whether the file has tables.
+    pub(crate) fn has_tables(&self) -> bool {
+        self.version > PLAIN
+    }
+
+    fn checked(mut self, offset: u64, total: u64) -> Result<Self, FormatError> {
         if !(OLDEST..=VERSION).contains(&self.version) {
             return Err(FormatError::Version(self.version));
         }
-        let fits = self.directory_len.checked_add(self.pages_len).is_some_and(|sections| {
-            let rest = MAGIC.len() + TRAILER + self.root_len as usize + self.info_len as usize;
-            sections.checked_add(rest as u64) == Some(total)
-        });
-        if !fits {
-            return Err(FormatError::damaged(
-                "trailer",
-                offset,
-                format!("sections don't add up to {total} bytes"),
-            ));
+        let rest = MAGIC.len() + TRAILER + self.root_len as usize + self.info_len as usize;
+        let sections = self.directory_len.checked_add(self.pages_len);
+        let sections = sections.and_then(|sections| sections.checked_add(rest as u64));
+        match sections.and_then(|sections| total.checked_sub(sections)) {
+            Some(tables_len) if tables_len == 0 || self.has_tables() => self.tables_len = tables_len,
+            _ => {
+                let cause = format!("sections don't add up to {total} bytes");
+                return Err(FormatError::damaged("trailer", offset, cause));
+            }
         }
         if self.root_len.max(self.root_raw_len) > MAX_ROOT || self.info_len > MAX_INFO {
             return Err(FormatError::damaged("trailer", offset, "a section is too long"));
@@ -108,7 +118,7 @@ impl Trailer {
 
     /// Where the directory blocks begin.
     pub(crate) fn directory_at(&self) -> u64 {
-        PAGES_AT + self.pages_len
+        PAGES_AT + self.pages_len + self.tables_len
     }
 
     /// Where the root of the directory begins.

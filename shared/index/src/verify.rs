@@ -3,6 +3,7 @@
 
 use s3inv_model::{Bin, BinId, Cell, Dates, Excluded, Measure, Schema, SizeBin, Sums, prefix};
 
+use crate::check_tables::Tables;
 use crate::error::shown;
 use crate::trailer::MAGIC;
 use crate::{Cursor, Entry, FormatError, Info, ReadAt, Reader};
@@ -22,6 +23,8 @@ pub fn verify<R: ReadAt, E: From<FormatError>>(
     check_cells(&reader.info().schema, &rows)?;
     let mut page = Page::default();
     page.add(&rows)?;
+    let mut tables = Tables::new(reader);
+    tables.add(rows.key(), rows.cells(), rows.dates())?;
     let mut groups = Groups { open: vec![Group::of_root(rows.clone())] };
     let mut last = Vec::new();
     let (mut count, mut depth) = (1, 0);
@@ -32,6 +35,7 @@ pub fn verify<R: ReadAt, E: From<FormatError>>(
         }
         check_cells(&reader.info().schema, &rows)?;
         page.add(&rows)?;
+        tables.add(rows.key(), rows.cells(), rows.dates())?;
         groups.add(&rows)?;
         last.clear();
         last.extend_from_slice(rows.key());
@@ -42,6 +46,7 @@ pub fn verify<R: ReadAt, E: From<FormatError>>(
         }
     }
     page.close()?;
+    tables.close()?;
     groups.close_to(0)?;
     Ok(check_info(reader.info(), count, depth as u64)?)
 }
@@ -154,7 +159,14 @@ impl Page {
 
 fn check_head<R: ReadAt>(reader: &Reader<R>) -> Result<(), FormatError> {
     let head = reader.head()?;
-    if &head == MAGIC { Ok(()) } else { Err(FormatError::NotAnIndex("it does not begin with S3INVIDX")) }
+    if &head != MAGIC {
+        return Err(FormatError::NotAnIndex("it does not begin with S3INVIDX"));
+    }
+    let padding = reader.pages().start - head.len() as u64;
+    if reader.is_zero(head.len() as u64, padding)? {
+        return Ok(());
+    }
+    Err(FormatError::damaged("file", head.len() as u64, "what is before its pages is not zeros"))
 }
 
 fn check_root<R: ReadAt>(reader: &Reader<R>, cells: &[Cell]) -> Result<(), FormatError> {

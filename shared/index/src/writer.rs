@@ -4,9 +4,33 @@ use s3inv_model::{Cell, Dates, Measures, RowCounts, Schema, prefix};
 
 use crate::block::{Compressor, checksum};
 use crate::body::Body;
+use crate::cuts;
 use crate::error::shown;
 use crate::page::{PageBuilder, Shape};
+use crate::table::{self, TableBuilder};
 use crate::{Compression, FileKind, FormatError, Info};
+
+/// What kind of file is written, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// What it is.
+    pub kind: FileKind,
+    /// How its pages are compressed.
+    pub compression: Compression,
+    /// Whether it has tables in which a prefix is found at once.
+    pub lookup: bool,
+}
+
+impl Form {
+    /// A run.
+    pub const RUN: Self = Self { kind: FileKind::Run, compression: Compression::Lz4, lookup: false };
+
+    /// A segment of an index.
+    #[must_use]
+    pub const fn segment(lookup: bool) -> Self {
+        Self { kind: FileKind::Segment, compression: Compression::Zstd, lookup }
+    }
+}
 
 /// Writes a run or a segment, row by row.
 pub struct Writer<W> {
@@ -16,16 +40,14 @@ pub struct Writer<W> {
     compressor: Compressor,
     info: Info,
     last: Option<Vec<u8>>,
+    /// The table of the lot that is being filled.
+    table: Option<TableBuilder>,
 }
 
 impl<W: Write> Writer<W> {
     /// Starts a file. Bins are to name classes by their place in the schema.
-    pub fn new(
-        out: W,
-        kind: FileKind,
-        compression: Compression,
-        schema: &Schema,
-    ) -> Result<Self, FormatError> {
+    pub fn new(out: W, form: Form, schema: &Schema) -> Result<Self, FormatError> {
+        let Form { kind, compression, lookup } = form;
         let shape = Shape::new(schema);
         let info = Info {
             kind,
@@ -38,14 +60,26 @@ impl<W: Write> Writer<W> {
             counts: RowCounts::default(),
             origin: None,
         };
+        let mut body = Body::new(out)?;
+        if lookup {
+            body.begin_lots()?;
+        }
         Ok(Self {
-            body: Body::new(out)?,
+            body,
             shape,
             page: PageBuilder::new(shape),
             compressor: Compressor::new(compression)?,
             info,
             last: None,
+            table: lookup.then(|| TableBuilder::new(shape, table::hash)),
         })
+    }
+
+    /// Has its tables made with another hash.
+    #[cfg(test)]
+    pub(crate) fn hashed_by(mut self, hash: table::Hash) -> Self {
+        self.table = Some(TableBuilder::new(self.shape, hash));
+        self
     }
 
     /// Appends a prefix, which must come after the one before it, with its cells by ascending bin and
@@ -55,8 +89,14 @@ impl<W: Write> Writer<W> {
         self.check_order(key)?;
         if self.page.ends_before(key) {
             self.end_page()?;
+            if self.table.as_ref().is_some_and(|table| cuts::lot_ends_before(table.rows(), key)) {
+                self.end_lot()?;
+            }
         }
         self.page.push(key, cells, dates).ok_or_else(|| FormatError::Overflow(shown(key)))?;
+        if let Some(table) = &mut self.table {
+            table.push(key, cells, dates);
+        }
         self.info.prefixes += 1;
         self.info.depth = self.info.depth.max(prefix::depth(key) as u64);
         Ok(())
@@ -96,9 +136,17 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
+    fn end_lot(&mut self) -> Result<(), FormatError> {
+        match self.table.as_mut().filter(|table| table.rows() > 0) {
+            Some(table) => self.body.table(&table.finish()),
+            None => Ok(()),
+        }
+    }
+
     /// Ends the file, and says of which rows it was made.
     pub fn finish(mut self, counts: RowCounts) -> Result<(W, Info), FormatError> {
         self.end_page()?;
+        self.end_lot()?;
         self.info.counts = counts;
         let out = self.body.finish(&self.info)?;
         Ok((out, self.info))

@@ -33,6 +33,7 @@ pub(crate) struct Context {
     pub(crate) memory: usize,
     pub(crate) max_depth: Option<usize>,
     pub(crate) verify_md5: bool,
+    pub(crate) lookup: bool,
 }
 
 /// Builds an index.
@@ -168,6 +169,7 @@ fn context(options: &BuildOptions, workers: usize, runtime: &Runtime) -> Result<
         memory: options.memory,
         max_depth: options.max_depth,
         verify_md5: options.verify_md5,
+        lookup: options.lookup,
     })
 }
 

@@ -68,6 +68,9 @@ const SPARE_STREAMS: usize = 16 << 20;
 const OPEN_RUN: usize = 192 << 10;
 /// What a merge needs besides: the page that it writes, and the compressor's tables.
 const MERGE_FIXED: usize = 2 << 20;
+/// What making a table to look prefixes up takes: the rows of a lot, their hashes, and the table. Only the
+/// largest lots take more, where rows are of many classes.
+pub(crate) const TABLE: usize = 5 << 20;
 /// What a worker needs at least, with the buffers of decoders: the streams of an ORC file, and a table.
 const SMALLEST_SHARE: usize = 13 << 20;
 /// Each open run is a file: stay far below the usual limit of 1,024 for all workers together.
@@ -124,8 +127,9 @@ fn orc(columns: usize, workers: usize) -> orc::Limits {
     }
 }
 
-pub(crate) fn merge(budget: usize, workers: usize) -> MergeMemory {
-    let share = (budget / workers).saturating_sub(MERGE_FIXED);
+pub(crate) fn merge(budget: usize, workers: usize, lookup: bool) -> MergeMemory {
+    let table = if lookup { TABLE } else { 0 };
+    let share = (budget / workers).saturating_sub(MERGE_FIXED + table);
     MergeMemory { fan_in: (share / OPEN_RUN).clamp(2, (MOST_OPEN / workers).max(2)) }
 }
 
@@ -165,9 +169,12 @@ mod tests {
                 let used = used + workers * memory.orc.key_dictionary * 2;
                 let most = budget + SPARE_STREAMS + 2 * SPARE_DICTIONARY;
                 assert!(used <= most, "{used} of {budget} with {workers} workers");
-                let open = workers * (merge(budget, workers).fan_in * OPEN_RUN + MERGE_FIXED);
-                assert!(open <= budget, "{open} of {budget} with {workers} workers");
-                assert!(workers * merge(budget, workers).fan_in <= MOST_OPEN);
+                for (lookup, fixed) in [(false, MERGE_FIXED), (true, MERGE_FIXED + TABLE)] {
+                    let fan_in = merge(budget, workers, lookup).fan_in;
+                    let open = workers * (fan_in * OPEN_RUN + fixed);
+                    assert!(open <= budget, "{open} of {budget} with {workers} workers");
+                    assert!(workers * fan_in <= MOST_OPEN);
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use s3inv_index_format::{Compression, FileKind, FormatError, Reader};
+use s3inv_index_format::{Form, FormatError, Reader};
 use s3inv_model::Schema;
 use s3inv_rollup::{Interrupt, KeyRange, first_round, merge, partitions};
 
@@ -15,7 +15,7 @@ const RANGES: usize = 4;
 
 /// The segments of the index, in their order, and how many rounds it took.
 pub(crate) fn merge_all(context: &Context, mut runs: Vec<Stored>) -> Result<(Vec<Stored>, usize), Cause> {
-    let memory = memory::merge(context.memory, context.workers);
+    let memory = memory::merge(context.memory, context.workers, context.lookup);
     let mut rounds = 1;
     loop {
         let groups = first_round(runs.len(), memory.fan_in);
@@ -39,13 +39,13 @@ fn round(
     runs: &[Stored],
 ) -> Result<Vec<Stored>, Cause> {
     context.progress.expect_merge(rows(runs));
-    let how = (FileKind::Run, Compression::Lz4);
+    let form = Form::RUN;
     side_by_side(&context.cancellation, groups.len(), context.workers, |at, cancellation| {
         let group = groups.get(at).cloned().and_then(|group| runs.get(group)).unwrap_or_default();
         let readers = open(group)?;
         let readers: Vec<_> = readers.iter().collect();
         let schema = schema_of(&readers)?;
-        merge_one(context, cancellation, &readers, &KeyRange::default(), &schema, how)
+        merge_one(context, cancellation, &readers, &KeyRange::default(), &schema, form)
     })
 }
 
@@ -55,10 +55,10 @@ fn segments(context: &Context, runs: &[Stored]) -> Result<Vec<Stored>, Cause> {
     let readers: Vec<_> = readers.iter().collect();
     let schema = schema_of(&readers)?;
     let ranges = partitions(&readers, context.workers * RANGES)?;
-    let how = (FileKind::Segment, Compression::Zstd);
+    let form = Form::segment(context.lookup);
     side_by_side(&context.cancellation, ranges.len(), context.workers, |at, cancellation| {
         let range = ranges.get(at).cloned().unwrap_or_default();
-        merge_one(context, cancellation, &readers, &range, &schema, how)
+        merge_one(context, cancellation, &readers, &range, &schema, form)
     })
 }
 
@@ -68,7 +68,7 @@ fn merge_one(
     readers: &[&Reader<File>],
     range: &KeyRange,
     schema: &Schema,
-    how: (FileKind, Compression),
+    form: Form,
 ) -> Result<Stored, Cause> {
     let out = context.scratch.file().map_err(FormatError::from)?;
     let between = || {
@@ -77,7 +77,7 @@ fn merge_one(
     };
     between()?;
     let interrupt = Interrupt { between: &between, pause: &|| false };
-    let merged = merge(readers, range, schema, how, out, &interrupt)?;
+    let merged = merge(readers, range, schema, form, out, &interrupt)?;
     Ok(Stored::new(merged.out, merged.info))
 }
 

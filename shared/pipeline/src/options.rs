@@ -34,6 +34,8 @@ pub struct BuildOptions {
     pub temp_dir: PathBuf,
     /// Whether the MD5 of ORC and Parquet files is compared too, for which they are read twice.
     pub verify_md5: bool,
+    /// Whether the index has tables in which a prefix is found at once: some 15 to 40 bytes for each.
+    pub lookup: bool,
     /// How S3 is reached; without it, as every AWS tool does.
     pub sdk_config: Option<SdkConfig>,
     /// Token, timeout and deadline.
@@ -56,6 +58,7 @@ impl BuildOptions {
             on_bad_row: OnBadRow::Fail,
             temp_dir: std::env::temp_dir(),
             verify_md5: false,
+            lookup: false,
             sdk_config: None,
             cancellation: Cancellation::never(),
             progress: Arc::default(),

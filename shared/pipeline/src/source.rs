@@ -177,3 +177,52 @@ pub(crate) fn config_for(
     }
     runtime.block_on(cancellation.guard(s3inv_store::sdk_config())).map(Some)
 }
+
+#[cfg(test)]
+mod tests {
+    use s3inv_index_format::{Form, Writer};
+    use s3inv_model::{Bin, Cell, Classes, Dates, Measure, RowCounts, Schema, SizeBin};
+    use s3inv_store::{Counting, MemoryStore};
+
+    use super::*;
+
+    const PREFIXES: u64 = 40_000;
+
+    fn key(n: u64) -> Vec<u8> {
+        format!("{n:06}/").into_bytes()
+    }
+
+    fn an_index() -> Vec<u8> {
+        let mut classes = Classes::default();
+        classes.add(b"STANDARD", b"").unwrap();
+        let schema = Schema { measures: [Measure::Bytes, Measure::Classes].into_iter().collect(), classes };
+        let form = Form { kind: s3inv_index_format::FileKind::Index, ..Form::segment(true) };
+        let mut writer = Writer::new(Vec::new(), form, &schema).unwrap();
+        let bin = Bin::Objects { class: 0, current: true, size: SizeBin::Untold, age: None }.id();
+        for n in 0..PREFIXES {
+            writer.push(&key(n), &[Cell { bin, objects: 1, bytes: n }], Dates::NONE).unwrap();
+        }
+        writer.finish(RowCounts::default()).unwrap().0
+    }
+
+    #[test]
+    fn a_prefix_takes_one_request_of_an_index_with_tables_that_is_open() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let memory = MemoryStore::new();
+        memory.put("b.s3inv", an_index());
+        let store = Counting::new(memory);
+        let counted: Arc<dyn Store> = Arc::new(store.clone());
+        let source =
+            RemoteSource { store: counted, key: "b.s3inv".to_owned(), etag: OnceLock::new(), runtime };
+        let reader = Reader::open(source).unwrap();
+        let asked = || (store.counts().read_tail, store.counts().read);
+        assert_eq!(asked(), (1, 0));
+        for (nth, n) in (1..).zip((0..PREFIXES).step_by(577)) {
+            let found = reader.get(&key(n)).unwrap().unwrap();
+            assert_eq!(found.cells[0].bytes, n);
+            assert_eq!(asked(), (1, 2 * nth - 1));
+            assert_eq!(reader.get(&[key(n), b"x/".to_vec()].concat()).unwrap(), None);
+            assert_eq!(asked(), (1, 2 * nth));
+        }
+    }
+}

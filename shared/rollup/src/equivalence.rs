@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use proptest::prelude::*;
-use s3inv_index_format::{Compression, FileKind, FormatError, Info, Joiner, Origin, Reader, verify};
+use s3inv_index_format::{FileKind, Form, FormatError, Info, Joiner, Origin, Reader, verify};
 use s3inv_model::{
     Bin, Binning, Classes, Dates, Excluded, Measure, Measures, Object, RowCounts, Schema, Stats, prefix,
 };
@@ -199,13 +199,13 @@ fn merged(
     runs: &[&Reader<Vec<u8>>],
     range: &KeyRange,
     schema: &Schema,
-    how: (FileKind, Compression),
+    form: Form,
     pauses: bool,
 ) -> Vec<Vec<u8>> {
     let interrupt = Interrupt { between: &always, pause: &|| pauses };
     let (mut files, mut range) = (Vec::new(), range.clone());
     loop {
-        let Merged { out, next, .. } = merge(runs, &range, schema, how, Vec::new(), &interrupt).unwrap();
+        let Merged { out, next, .. } = merge(runs, &range, schema, form, Vec::new(), &interrupt).unwrap();
         files.push(out);
         match next {
             Some(next) => range.from = Some(next),
@@ -225,8 +225,8 @@ fn index_of(mut runs: Vec<Vec<u8>>, fan_in: usize, parts: usize) -> (Vec<u8>, us
         let rest = groups.last().unwrap().end;
         for group in groups {
             let group: Vec<_> = readers[group].iter().collect();
-            let how = (FileKind::Run, Compression::Lz4);
-            next.extend(merged(&group, &KeyRange::default(), &schema, how, false));
+            let form = Form::RUN;
+            next.extend(merged(&group, &KeyRange::default(), &schema, form, false));
         }
         next.extend_from_slice(&runs[rest..]);
         runs = next;
@@ -238,8 +238,8 @@ fn index_of(mut runs: Vec<Vec<u8>>, fan_in: usize, parts: usize) -> (Vec<u8>, us
     let ranges = partitions(&readers, parts).unwrap();
     let mut joiner = Joiner::new(Vec::new()).unwrap();
     for range in &ranges {
-        let how = (FileKind::Segment, Compression::Zstd);
-        for segment in merged(&readers, range, &schema, how, true) {
+        let form = Form::segment(true);
+        for segment in merged(&readers, range, &schema, form, true) {
             joiner.append(&Reader::open_kind(segment, FileKind::Segment).unwrap(), always).unwrap();
         }
     }

@@ -2,9 +2,7 @@
 
 use std::io::Write;
 
-use s3inv_index_format::{
-    Compression, Cursor, FileKind, FormatError, Info, ReadAt, Reader, Writer, is_partition_start,
-};
+use s3inv_index_format::{Cursor, Form, FormatError, Info, ReadAt, Reader, Writer, is_partition_start};
 use s3inv_model::{Bin, Cell, ClassId, Dates, RowCounts, Schema, prefix};
 
 /// A range of the order of prefixes: from the first, included, to the second, excluded. An end that
@@ -50,11 +48,11 @@ pub fn merge<R: ReadAt, W: Write, E: From<FormatError>>(
     runs: &[&Reader<R>],
     range: &KeyRange,
     schema: &Schema,
-    (kind, compression): (FileKind, Compression),
+    form: Form,
     out: W,
     interrupt: &Interrupt<'_, E>,
 ) -> Result<Merged<W>, E> {
-    let mut writer = Writer::new(out, kind, compression, schema)?;
+    let mut writer = Writer::new(out, form, schema)?;
     let mut inputs = Inputs::open(runs, range, schema)?;
     let mut next = None;
     let mut row = Vec::new();

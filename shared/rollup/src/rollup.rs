@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use s3inv_index_format::{Compression, FileKind, FormatError, Info, Writer};
+use s3inv_index_format::{Form, FormatError, Info, Writer};
 use s3inv_model::{Classes, Dates, Excluded, Measures, Object, RowCounts, Schema, prefix};
 
 use crate::bins::{self, Bins};
@@ -249,7 +249,7 @@ impl<S: RunSink> Rollup<S> {
     ) -> Result<(), E> {
         self.tree.finish().map_err(|_| overflow(b""))?;
         let out = self.sink.create().map_err(FormatError::from)?;
-        let mut writer = Writer::new(out, FileKind::Run, Compression::Lz4, schema)?;
+        let mut writer = Writer::new(out, Form::RUN, schema)?;
         let mut rows = 0u32;
         self.tree.each(self.table.keys(), |key, cells, dates| {
             rows = rows.wrapping_add(1);

@@ -1,9 +1,11 @@
 //! Files of the index format.
 
-use s3inv_index_format::{Compression, FileKind, FormatError, Joiner, Origin, Reader, Writer, fuzz, verify};
+use s3inv_index_format::{FileKind, Form, FormatError, Joiner, Origin, Reader, Writer, fuzz, verify};
 use s3inv_model::{Bin, Cell, Classes, Dates, Measures, RowCounts, Schema, SizeBin};
 
 const GOLDEN: &[u8] = include_bytes!("../../../shared/index/spec/golden-v2.s3inv");
+/// With tables.
+const GOLDEN_TABLES: &[u8] = include_bytes!("../../../shared/index/spec/golden-v3.s3inv");
 
 /// A file as it is: mostly, a checksum stops it.
 pub(crate) fn index(data: &[u8]) {
@@ -16,10 +18,12 @@ pub(crate) fn index(data: &[u8]) {
 /// kind of file, and which part.
 pub(crate) fn forged(data: &[u8]) {
     let Some((&choice, rest)) = data.split_first() else { return };
-    let (kind, part) =
-        if choice & 128 == 0 { (FileKind::Index, choice) } else { (FileKind::Run, choice & 127) };
-    let sound = if kind == FileKind::Index { GOLDEN.to_vec() } else { run() };
-    exercise(&fuzz::forged(&sound, kind, part, rest), kind);
+    let (kind, sound) = match choice >> 6 {
+        0 => (FileKind::Index, GOLDEN.to_vec()),
+        1 => (FileKind::Index, GOLDEN_TABLES.to_vec()),
+        _ => (FileKind::Run, run()),
+    };
+    exercise(&fuzz::forged(&sound, kind, choice & 63, rest), kind);
 }
 
 /// Everything that can be asked of a file.
@@ -30,6 +34,7 @@ fn exercise(bytes: &[u8], kind: FileKind) {
     for key in [&b""[..], b"a/", b"zz/"] {
         let _ = reader.stats(key);
     }
+    let _ = reader.get_many(&[b"a/", b"b/"]);
     if let Ok(mut rows) = reader.rows() {
         while let Ok(true) = rows.advance() {
             let _ = rows.stats();
@@ -55,7 +60,7 @@ fn run() -> Vec<u8> {
     let mut classes = Classes::default();
     let _ = classes.add(b"STANDARD", b"");
     let schema = Schema { measures: Measures::all(), classes };
-    let written = Writer::new(Vec::new(), FileKind::Run, Compression::Lz4, &schema).and_then(|mut writer| {
+    let written = Writer::new(Vec::new(), Form::RUN, &schema).and_then(|mut writer| {
         writer.push(b"", &cells, dates)?;
         writer.push(b"a/", &cells, dates)?;
         writer.finish(RowCounts { rows: 2, ..RowCounts::default() })

@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use gungraun::prelude::*;
-use s3inv_index_format::{Compression, FileKind, FormatError, Reader};
+use s3inv_index_format::{FileKind, Form, FormatError, Reader};
 use s3inv_instructions::{Memory, Order, Setting, csv_file, gzipped, index_of};
 use s3inv_inventory::gzip::Inflater;
 use s3inv_model::{Classes, RowCounts, Schema};
@@ -76,8 +76,7 @@ fn merged((schema, runs): (Schema, Vec<Reader<Vec<u8>>>)) -> Vec<u8> {
     let runs: Vec<_> = runs.iter().collect();
     let interrupt = Interrupt { between: &|| Ok::<(), FormatError>(()), pause: &|| false };
     let out = Vec::with_capacity(1 << 20);
-    let how = (FileKind::Segment, Compression::Zstd);
-    merge(&runs, &KeyRange::default(), &schema, how, out, &interrupt).unwrap().out
+    merge(&runs, &KeyRange::default(), &schema, Form::segment(false), out, &interrupt).unwrap().out
 }
 
 fn one_run(all: bool) -> Reader<Vec<u8>> {

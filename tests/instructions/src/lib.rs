@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use libdeflater::{CompressionLvl, Compressor};
-use s3inv_index_format::{Compression, FileKind, FormatError, Info, Reader, Writer};
+use s3inv_index_format::{Form, FormatError, Info, Reader, Writer};
 use s3inv_inventory::csv::{self, CsvLayout};
 use s3inv_inventory::{Batch, OnBadRow, Reading, Rows};
 use s3inv_model::{Binning, Classes, Measure, Measures, RowCounts, Schema};
@@ -171,8 +171,7 @@ impl RunSink for Memory {
 #[expect(clippy::unwrap_used, reason = "the run was made here")]
 pub fn index_of(run: &Reader<Vec<u8>>) -> Vec<u8> {
     let schema: &Schema = &run.info().schema;
-    let mut writer =
-        Writer::new(Vec::with_capacity(1 << 20), FileKind::Segment, Compression::Zstd, schema).unwrap();
+    let mut writer = Writer::new(Vec::with_capacity(1 << 20), Form::segment(false), schema).unwrap();
     let mut rows = run.rows().unwrap();
     while rows.advance().unwrap() {
         writer.push(rows.key(), rows.cells(), rows.dates()).unwrap();

@@ -120,3 +120,31 @@ fn version_2_has_its_rows_in_order_over_several_pages() {
     assert_eq!(keys[90], b"too/deep/for/");
     assert_eq!(keys.len(), 91);
 }
+
+const V3: &[u8] = include_bytes!("../../spec/golden-v3.s3inv");
+
+fn v3() -> Reader<Vec<u8>> {
+    Reader::open(V3.to_vec()).unwrap()
+}
+
+#[test]
+fn version_3_is_unchanged_and_sound() {
+    assert_eq!(V3.len(), 5506);
+    assert_eq!(crate::block::checksum(V3), 0x080c_cd13_5387_6ee0, "the golden file was written anew");
+    verify(&v3(), &mut always).unwrap();
+}
+
+#[test]
+fn version_3_is_version_2_with_tables() {
+    assert_eq!(v3().info(), v2().info());
+    let rows = read_rows(&v2()).unwrap();
+    assert_eq!(read_rows(&v3()).unwrap(), rows);
+    let lots: Vec<_> = v3().lots().unwrap().all().iter().map(|placed| placed.lot.rows).collect();
+    assert_eq!(lots.iter().sum::<u64>(), 91);
+    assert!(lots.len() > 1);
+    let reader = v3();
+    let keys: Vec<_> = rows.iter().map(|row| row.0.as_slice()).collect();
+    let found: Vec<_> = rows.iter().map(|row| Some(row.1.clone())).collect();
+    assert_eq!(reader.get_many(&keys).unwrap(), found);
+    assert_eq!(reader.get(b"logs/12/").unwrap(), None);
+}

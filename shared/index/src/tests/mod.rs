@@ -2,6 +2,7 @@
 
 mod damage;
 mod golden;
+mod lookup;
 mod pages;
 mod python;
 mod round_trip;
@@ -17,7 +18,9 @@ use s3inv_model::{
     SizeBin, Sums, prefix,
 };
 
-use crate::{Compression, FileKind, FormatError, Joiner, Origin, Reader, Writer, is_partition_start, verify};
+use crate::{
+    Compression, FileKind, Form, FormatError, Joiner, Origin, Reader, Writer, is_partition_start, verify,
+};
 
 /// A prefix and what is said of it.
 pub(super) type Row = (Vec<u8>, Sums);
@@ -123,7 +126,11 @@ pub(super) fn counts(schema: &Schema, rows: &[Row]) -> RowCounts {
 }
 
 pub(super) fn file(kind: FileKind, compression: Compression, schema: &Schema, rows: &[Row]) -> Vec<u8> {
-    let mut writer = Writer::new(Vec::new(), kind, compression, schema).unwrap();
+    written(Form { kind, compression, lookup: false }, schema, rows)
+}
+
+pub(super) fn written(form: Form, schema: &Schema, rows: &[Row]) -> Vec<u8> {
+    let mut writer = Writer::new(Vec::new(), form, schema).unwrap();
     for (key, Sums { cells, dates }) in rows {
         writer.push(key, cells, *dates).unwrap();
     }
@@ -137,9 +144,14 @@ pub(super) fn index(schema: &Schema, rows: &[Row]) -> Vec<u8> {
 
 /// An index, by way of several segments. Only the part with the root counts rows, as in a merge.
 pub(super) fn index_of(schema: &Schema, parts: &[&[Row]]) -> Vec<u8> {
+    joined(false, schema, parts)
+}
+
+/// The same, with tables if there are to be some.
+pub(super) fn joined(lookup: bool, schema: &Schema, parts: &[&[Row]]) -> Vec<u8> {
     let mut joiner = Joiner::new(Vec::new()).unwrap();
     for rows in parts {
-        let segment = file(FileKind::Segment, Compression::Zstd, schema, rows);
+        let segment = written(Form::segment(lookup), schema, rows);
         joiner.append(&Reader::open_kind(segment, FileKind::Segment).unwrap(), || always(0)).unwrap();
     }
     joiner.finish(None, Measures::default(), origin()).unwrap().0
@@ -239,6 +251,12 @@ pub(super) fn few() -> &'static (Vec<u8>, Vec<Row>) {
         let rows = roll_up(&listed);
         (index(&full(), &rows), rows)
     })
+}
+
+/// The same with tables.
+pub(super) fn few_with_tables() -> &'static Vec<u8> {
+    static FEW: OnceLock<Vec<u8>> = OnceLock::new();
+    FEW.get_or_init(|| joined(true, &full(), &[&few().1]))
 }
 
 /// All rows of an index that passes `verify`.

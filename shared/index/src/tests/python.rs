@@ -13,11 +13,12 @@ use s3inv_model::{
 };
 use serde::{Serialize, Serializer};
 
+use super::lookup::short_rows;
 use super::{
-    Listed, Row, SNAPSHOT, always, cell, few, file, full, index, many, marker, plain, read_rows, roll_up,
-    undated,
+    Listed, Row, SNAPSHOT, always, cell, few, few_with_tables, file, full, index, joined, many, marker,
+    plain, read_rows, roll_up, undated, written,
 };
-use crate::{Compression, FileKind, Reader, verify};
+use crate::{Compression, FileKind, Form, Reader, verify};
 
 /// A row, as the command line exports it.
 #[derive(Serialize)]
@@ -235,8 +236,19 @@ fn it_reads_what_is_not_measured() {
 }
 
 #[test]
-fn it_reads_the_golden_file() {
-    same("golden", include_bytes!("../../spec/golden-v2.s3inv"), FileKind::Index);
+fn it_reads_the_golden_files() {
+    same("golden 2", include_bytes!("../../spec/golden-v2.s3inv"), FileKind::Index);
+    same("golden 3", include_bytes!("../../spec/golden-v3.s3inv"), FileKind::Index);
+}
+
+/// It checks that all rows are in their tables, and that lots end where they should.
+#[test]
+fn it_reads_tables() {
+    same("few with tables", few_with_tables(), FileKind::Index);
+    same("many with tables", &joined(true, &full(), &[&many().1]), FileKind::Index);
+    let segment = written(Form::segment(true), &plain(), &short_rows(40_000));
+    assert_eq!(Reader::open_kind(segment.clone(), FileKind::Segment).unwrap().lots().unwrap().all().len(), 2);
+    same("lots", &segment, FileKind::Segment);
 }
 
 #[test]
@@ -254,12 +266,13 @@ fn it_reads_what_is_empty() {
 
 #[test]
 fn it_refuses_damage() {
-    let (index, _) = few();
-    for at in (0..index.len()).step_by(index.len() / 12) {
-        let mut damaged = index.clone();
-        damaged[at] ^= 1;
-        let error = read("damaged", &damaged).unwrap_err();
-        assert!(error.contains("damaged: ") && !error.contains("Traceback"), "byte {at}: {error}");
+    for index in [&few().0, few_with_tables()] {
+        for at in (0..index.len()).step_by(index.len() / 12) {
+            let mut damaged = index.clone();
+            damaged[at] ^= 1;
+            let error = read("damaged", &damaged).unwrap_err();
+            assert!(error.contains("damaged: ") && !error.contains("Traceback"), "byte {at}: {error}");
+        }
     }
 }
 

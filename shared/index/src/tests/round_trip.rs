@@ -9,9 +9,9 @@ use super::{
     CLASSES, Row, always, cell, file, full, index, index_of, many, plain, read_all, read_rows, schema,
     undated,
 };
-use crate::{Compression, FileKind, FormatError, Joiner, Reader, Writer, verify};
+use crate::{Compression, FileKind, Form, FormatError, Joiner, Reader, Writer, verify};
 
-fn a_prefix() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn a_prefix() -> impl Strategy<Value = Vec<u8>> {
     let name = prop_oneof![
         3 => prop::sample::select(vec![&b"a"[..], b"a-b", b"", b"\xff", b"\0", b"logs"]).prop_map(<[u8]>::to_vec),
         1 => prop::collection::vec(any::<u8>(), 0..9),
@@ -85,7 +85,7 @@ fn some_sums(schema: &Schema) -> impl Strategy<Value = Sums> + use<> {
 }
 
 /// Rows of which many have what others have.
-fn rows() -> impl Strategy<Value = (Schema, Vec<Row>)> {
+pub(super) fn rows() -> impl Strategy<Value = (Schema, Vec<Row>)> {
     schemas().prop_flat_map(|schema| {
         let sums = prop::collection::vec(some_sums(&schema), 1..8);
         let picks = prop::collection::vec((a_prefix(), any::<prop::sample::Index>()), 0..40);
@@ -100,8 +100,8 @@ fn rows() -> impl Strategy<Value = (Schema, Vec<Row>)> {
 }
 
 /// Counts play no part here: `verify` is not asked.
-fn written(kind: FileKind, compression: Compression, schema: &Schema, rows: &[Row]) -> Vec<u8> {
-    let mut writer = Writer::new(Vec::new(), kind, compression, schema).unwrap();
+pub(super) fn uncounted(form: Form, schema: &Schema, rows: &[Row]) -> Vec<u8> {
+    let mut writer = Writer::new(Vec::new(), form, schema).unwrap();
     for (key, Sums { cells, dates }) in rows {
         writer.push(key, cells, *dates).unwrap();
     }
@@ -114,7 +114,7 @@ proptest! {
     #[test]
     fn rows_come_back((schema, rows) in rows(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..3)) {
         for compression in [Compression::Zstd, Compression::Lz4] {
-            let run = Reader::open_kind(written(FileKind::Run, compression, &schema, &rows), FileKind::Run).unwrap();
+            let run = Reader::open_kind(uncounted(Form { compression, ..Form::RUN }, &schema, &rows), FileKind::Run).unwrap();
             prop_assert_eq!(&read_rows(&run).unwrap(), &rows);
             prop_assert_eq!(run.info().prefixes, rows.len() as u64);
         }
@@ -123,7 +123,7 @@ proptest! {
         at.sort_unstable();
         let mut joiner = Joiner::new(Vec::new()).unwrap();
         for ends in at.windows(2) {
-            let segment = written(FileKind::Segment, Compression::Zstd, &schema, &rows[ends[0]..ends[1]]);
+            let segment = uncounted(Form::segment(false), &schema, &rows[ends[0]..ends[1]]);
             joiner.append(&Reader::open_kind(segment, FileKind::Segment).unwrap(), || always(0)).unwrap();
         }
         let (index, info) = joiner.finish(Some(7), Measures::all().minus(&schema.measures), super::origin()).unwrap();
@@ -191,7 +191,7 @@ fn an_index_of_nothing_is_a_root() {
 
 /// What a writer of this schema says of a root with these sums.
 fn pushed(schema: &Schema, cells: &[Cell], dates: Dates) -> Result<(), FormatError> {
-    Writer::new(Vec::new(), FileKind::Run, Compression::Lz4, schema).unwrap().push(b"", cells, dates)
+    Writer::new(Vec::new(), Form::RUN, schema).unwrap().push(b"", cells, dates)
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn sums_that_could_not_be_read_are_not_written() {
 
 #[test]
 fn prefixes_that_could_not_be_read_are_not_written() {
-    let new = || Writer::new(Vec::new(), FileKind::Run, Compression::Lz4, &plain()).unwrap();
+    let new = || Writer::new(Vec::new(), Form::RUN, &plain()).unwrap();
     let long = [vec![b'a'; prefix::MAX_KEY], b"/".to_vec()].concat();
     for key in [&b"a"[..], &long] {
         assert!(matches!(new().push(key, &[], Dates::NONE), Err(FormatError::Row(..))), "{key:?}");

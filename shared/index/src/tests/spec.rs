@@ -9,9 +9,12 @@ use s3inv_model::{
 
 use super::{always, origin, read_all, schema};
 use crate::block::{checksum, decompress};
+use crate::lot::{MAX_LOT_ROWS, MAX_LOTS};
 use crate::moment::{MAX_DATE, put_change};
+use crate::page::Shape;
+use crate::table::{Address, hash};
 use crate::trailer::TRAILER;
-use crate::{Compression, FileKind, Joiner, MAX_PAGE_RAW, Reader, Writer};
+use crate::{Compression, FileKind, Form, Joiner, MAX_PAGE_RAW, Reader, Writer, brief};
 
 const SPEC: &str = include_str!("../../SPEC.md");
 
@@ -47,8 +50,7 @@ fn rows() -> Vec<super::Row> {
 }
 
 fn written() -> Vec<u8> {
-    let mut writer =
-        Writer::new(Vec::new(), FileKind::Segment, Compression::Zstd, &example_schema()).unwrap();
+    let mut writer = Writer::new(Vec::new(), Form::segment(false), &example_schema()).unwrap();
     for (key, Sums { cells, dates }) in rows() {
         writer.push(&key, &cells, dates).unwrap();
     }
@@ -168,7 +170,13 @@ fn limits_are_those_of_the_table() {
     says(&format!("| stored page | {} bytes |", max(MAX_PAGE_RAW / 8 * 9)));
     says(&format!("| classes | {MAX_CLASSES} |"));
     says(&format!("| a moment | {}:", grouped(MAX_DATE)));
-    says(&format!("`version`: {}", crate::trailer::VERSION));
+    says(&format!(
+        "`version`: {}, or {} of a file with tables",
+        crate::trailer::PLAIN,
+        crate::trailer::VERSION
+    ));
+    says(&format!("| lots | {} |", max(MAX_LOTS)));
+    says(&format!("| rows of a lot | {} |", grouped(MAX_LOT_ROWS)));
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -177,4 +185,27 @@ fn hex(bytes: &[u8]) -> String {
         write!(text, "{byte:02x} ").unwrap();
         text
     })
+}
+
+#[test]
+fn addresses_are_those_of_the_examples() {
+    for prefix in ["a/", "a/b/", "logs/2024/"] {
+        let address = Address::new(hash(prefix.as_bytes()), 0);
+        let (first, second) = address.buckets(1000);
+        says(&format!("| `{prefix}` | `{:015x}` | {first} | {second} |", address.print));
+    }
+}
+
+#[test]
+fn rows_of_buckets_are_those_of_the_examples() {
+    let shape = Shape::new(&super::plain());
+    let of = |bin, objects, bytes| Cell { bin, objects, bytes };
+    for (text, cells) in [
+        ("bin 2: 1 object, 300 bytes", vec![of(2, 1, 300)]),
+        ("bin 2: 3 objects, 300 bytes; bin 170: 1 object, 5 bytes", vec![of(2, 3, 300), of(170, 1, 5)]),
+    ] {
+        let mut row = Vec::new();
+        brief::put(shape, &cells, Dates::NONE, &mut row).unwrap();
+        says(&format!("| {text} | `{}` |", hex(&row).trim_end()));
+    }
 }

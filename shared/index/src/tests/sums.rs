@@ -8,7 +8,7 @@ use s3inv_model::{
 
 use super::{Row, always, cell, few, full, many, plain, undated};
 use crate::forge::{Part, Parts};
-use crate::{Compression, FileKind, FormatError, Reader, Writer, verify};
+use crate::{FileKind, Form, FormatError, Reader, Writer, verify};
 
 /// What `verify` says of an index of these rows, from which `rows` rows of the inventory were counted.
 fn verified(objects: u64, rows: &[(&str, &[Cell])]) -> Result<(), FormatError> {
@@ -22,7 +22,8 @@ fn verified_of(
     counts: RowCounts,
     rows: &[(&str, &[Cell], Dates)],
 ) -> Result<(), FormatError> {
-    let mut writer = Writer::new(Vec::new(), FileKind::Index, Compression::Zstd, schema).unwrap();
+    let mut writer =
+        Writer::new(Vec::new(), Form { kind: FileKind::Index, ..Form::segment(false) }, schema).unwrap();
     for (key, cells, dates) in rows {
         writer.push(key.as_bytes(), cells, *dates).unwrap();
     }
@@ -341,7 +342,8 @@ fn it_can_be_stopped() {
     let rows: Vec<(String, Vec<Cell>)> =
         (0..2500).map(|n| (format!("{n:05}/"), vec![cell(0, 1, 0)])).collect();
     let root = [cell(0, 2500, 0)];
-    let mut writer = Writer::new(Vec::new(), FileKind::Index, Compression::Zstd, &plain()).unwrap();
+    let mut writer =
+        Writer::new(Vec::new(), Form { kind: FileKind::Index, ..Form::segment(false) }, &plain()).unwrap();
     writer.push(b"", &root, Dates::NONE).unwrap();
     for (key, cells) in &rows {
         writer.push(key.as_bytes(), cells, Dates::NONE).unwrap();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use s3inv_index_format::{FileKind, Joiner, PAGES_AT, TRAILER};
+use s3inv_index_format::{FileKind, Joiner, TRAILER};
 use s3inv_model::RowCounts;
 
 use super::record::{PlanRecord, StoredFile};
@@ -77,7 +77,8 @@ impl Joined {
         let max_depth = plan.max_depth.map(|depth| depth as u64);
         let (head, _) = joiner.finish(max_depth, plan.unknown.clone(), plan.origin.clone())?;
         let mut head = Bytes::from(head);
-        let tail = head.split_off(PAGES_AT as usize);
+        let pages_at = opened.readers.first().map_or(0, |segment| segment.pages().start);
+        let tail = head.split_off(pages_at as usize);
         let pages = files.iter().zip(&opened.readers);
         let pages =
             pages.map(|(segment, reader)| Piece::Range(work.bucket.uri(&segment.key), reader.pages()));

@@ -1,7 +1,7 @@
 //! The merge step: a group of runs becomes one, or a range of all runs a segment of the index.
 
 use s3inv_cancel::Phase;
-use s3inv_index_format::{Compression, FileKind};
+use s3inv_index_format::{FileKind, Form};
 use s3inv_model::Schema;
 use s3inv_rollup::{Interrupt, KeyRange};
 use s3inv_store::Retries;
@@ -15,6 +15,7 @@ use super::task::{Attempt, Part, next_part};
 use super::work::drive;
 use super::{Invocation, Stage, StepError};
 use crate::Cause;
+use crate::memory::TABLE;
 
 /// A smaller window would have a merge wait for S3 most of its time.
 const SMALLEST_WINDOW: usize = 128 << 10;
@@ -30,11 +31,11 @@ pub fn merge(invocation: &Invocation, request: &TaskRequest) -> Result<Option<Ch
         return Err(StepError::bad_input("payload: ingest is no stage to merge in"));
     }
     drive(invocation, &request.execution, Phase::Merge, async |work| {
-        work.plan().await?;
+        let lookup = work.plan().await?.lookup;
         let stage: StageRecord = work.get(&work.keys.stage(request.stage)).await?;
         let task: MergeTask = work.description(request).await?;
         next_part(work, request, async |attempt, start| {
-            block_in_place(|| part(attempt, &stage, &task, start))
+            block_in_place(|| part(attempt, &stage, &task, start, stage.last && lookup))
         })
         .await
     })
@@ -45,10 +46,12 @@ fn part(
     stage: &StageRecord,
     task: &MergeTask,
     start: Option<Prefix>,
+    lookup: bool,
 ) -> Result<Part<Prefix>, Cause> {
     let work = attempt.work;
     let runs = stage.runs.get(task.first..task.end).unwrap_or_default();
-    let window = window(work.invocation.memory, runs.len())?;
+    let table = if lookup { TABLE } else { 0 };
+    let window = window(work.invocation.memory.saturating_sub(table), runs.len())?;
     // A range takes about as much of each run: what is fetched beyond that is fetched for nothing.
     let tasks = if stage.last { u64::from(stage.tasks).max(1) } else { 1 };
     let useful = |run: &StoredFile| usize::try_from(2 * run.bytes / tasks).unwrap_or(usize::MAX);
@@ -59,15 +62,14 @@ fn part(
         from: start.or_else(|| task.from.clone()).map(|Prefix(from)| from),
         until: task.until.clone().map(|Prefix(until)| until),
     };
-    let how =
-        if stage.last { (FileKind::Segment, Compression::Zstd) } else { (FileKind::Run, Compression::Lz4) };
+    let form = if stage.last { Form::segment(lookup) } else { Form::RUN };
     let stretches = Stretches::begin(&work.invocation.pause);
     let interrupt = Interrupt {
         between: &|| Ok::<(), Cause>(work.cancellation.check()?),
         pause: &|| stretches.is_due(UNSENT),
     };
     let (key, mut out) = attempt.create()?;
-    let merged = s3inv_rollup::merge(&readers, &range, &schema, how, &mut out, &interrupt)
+    let merged = s3inv_rollup::merge(&readers, &range, &schema, form, &mut out, &interrupt)
         .map(|merged| (merged.info, merged.next));
     let merged = merged.map_err(|cause| out.failure().unwrap_or(cause));
     let (info, next) = opened.explain(merged)?;

@@ -45,6 +45,9 @@ pub struct Options {
     /// Whether the MD5 of ORC and Parquet files is compared too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verify_md5: Option<bool>,
+    /// Whether the index has tables in which a prefix is found at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookup: Option<bool>,
     /// How many functions work at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<NonZeroU32>,
@@ -84,6 +87,7 @@ impl Options {
             max_depth: self.max_depth.or(other.max_depth),
             on_bad_row: self.on_bad_row.or(other.on_bad_row),
             verify_md5: self.verify_md5.or(other.verify_md5),
+            lookup: self.lookup.or(other.lookup),
             concurrency: self.concurrency.or(other.concurrency),
             chunk_bytes: self.chunk_bytes.or(other.chunk_bytes),
             fan_in: self.fan_in.or(other.fan_in),
@@ -228,6 +232,7 @@ impl Request {
         let mut options = input.options.clone().or(options.clone());
         // To say no is to say nothing: executions are named after what they are to do.
         options.replace = options.replace.filter(|replaces| *replaces);
+        options.lookup = options.lookup.filter(|lookup| *lookup);
         options.measures()?;
         options.deadline_ms(0)?;
         Ok(Self { delivery, output, options })

@@ -31,6 +31,8 @@ pub(super) struct PlanRecord {
     pub(super) unknown: Measures,
     on_bad_row: OnBadRow,
     pub(super) verify_md5: bool,
+    /// Whether segments have tables to look prefixes up in.
+    pub(super) lookup: bool,
     pub(super) max_depth: Option<usize>,
     pub(super) origin: Origin,
     pub(super) output: Target,
@@ -81,6 +83,7 @@ impl PlanRecord {
             unknown: inventory.unknown.clone(),
             on_bad_row: options.on_bad_row(),
             verify_md5: options.verify_md5.unwrap_or(false),
+            lookup: options.lookup.unwrap_or(false),
             max_depth: options.max_depth,
             origin: inventory.origin.clone(),
             output: Target {

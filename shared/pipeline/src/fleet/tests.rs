@@ -13,7 +13,7 @@ use s3inv_store::Bucket;
 use serde_json::{Value, json};
 
 use super::*;
-use cloud::{Cloud, EXECUTION, FOLDER, built, delivery};
+use cloud::{Cloud, EXECUTION, FOLDER, built, built_with, delivery};
 
 const INDEX: &str = "all/my-bucket/daily/2025-05-13T01-00Z.s3inv";
 
@@ -36,6 +36,22 @@ fn the_steps_build_what_one_process_builds() {
         assert!(calls[0] == 12 || options.get("chunk_bytes") != Some(&json!(1)), "{calls:?}");
         cloud.finish();
         assert_eq!(cloud.scratch(), ["tmp/run-1/CANCELLED"]);
+    }
+}
+
+#[test]
+fn tables_are_the_same_wherever_they_are_made() {
+    let files = delivery(12, 900);
+    let expected = built_with(&files, true);
+    assert_ne!(expected, built(&files));
+    for options in [
+        json!({ "lookup": true }),
+        json!({ "lookup": true, "chunk_bytes": 60_000, "fan_in": 3, "partition_rows": 1000 }),
+    ] {
+        let cloud = Cloud::new();
+        cloud.deliver(&files);
+        cloud.run(&options).unwrap();
+        assert_eq!(cloud.bytes(INDEX), expected, "{options}: the same file");
     }
 }
 

@@ -242,6 +242,11 @@ pub(super) fn delivered(files: Vec<(String, Vec<u8>)>) -> BTreeMap<String, Vec<u
 
 /// What one process makes of it.
 pub(super) fn built(files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    built_with(files, false)
+}
+
+/// The same, with tables to look prefixes up in if there are to be some.
+pub(super) fn built_with(files: &BTreeMap<String, Vec<u8>>, lookup: bool) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     for (key, bytes) in files {
         let path = folder.path().join(key);
@@ -252,6 +257,7 @@ pub(super) fn built(files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
     let manifest = at(&format!("{FOLDER}/2025-05-13T01-00Z/manifest.json"));
     let mut options = BuildOptions::new(&manifest, &at("index.s3inv")).unwrap();
     options.temp_dir = folder.path().to_owned();
+    options.lookup = lookup;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(build(options)).unwrap();
     std::fs::read(at("index.s3inv")).unwrap()
