@@ -99,8 +99,8 @@ pub(crate) struct BuildArgs {
     /// Compare the MD5 of ORC and Parquet files too, which reads them twice (CSV's always is)
     #[arg(long)]
     pub(crate) verify_md5: bool,
-    /// Add tables in which a prefix is found at once, for some 15 to 40 bytes a prefix more: one read of
-    /// at most 8 KiB instead of some
+    /// Add tables in which a prefix is found at once, for some 15 to 80 bytes a prefix more: one read of
+    /// at most 8 KiB instead of one or two of a page and its directory
     #[arg(long)]
     pub(crate) lookup: bool,
     /// What to measure beside objects, bytes and classes: a list of cost, noncurrent, dates, age and size,

@@ -4,6 +4,9 @@
 //! one worker rolled up), a *segment* (a merged range of keys) and the *index* (all segments, joined).
 //! So there is one writer, one reader and one thing to fuzz.
 //!
+//! A file may have tables ([`Form::lookup`]), in which [`Reader::get`] finds a prefix by one small read, and
+//! [`Reader::get_many`] some at once. Who asks for many keeps the file [`Mapped`].
+//!
 //! Everything here is synchronous, over [`std::io::Write`] and [`ReadAt`].
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]

@@ -34,7 +34,7 @@ pub struct BuildOptions {
     pub temp_dir: PathBuf,
     /// Whether the MD5 of ORC and Parquet files is compared too, for which they are read twice.
     pub verify_md5: bool,
-    /// Whether the index has tables in which a prefix is found at once: some 15 to 40 bytes for each.
+    /// Whether the index has tables in which a prefix is found at once: some 15 to 80 bytes for each.
     pub lookup: bool,
     /// How S3 is reached; without it, as every AWS tool does.
     pub sdk_config: Option<SdkConfig>,

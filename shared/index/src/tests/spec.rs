@@ -209,3 +209,16 @@ fn rows_of_buckets_are_those_of_the_examples() {
         says(&format!("| {text} | `{}` |", hex(&row).trim_end()));
     }
 }
+
+/// The table of the rows of the example, in which all are in one bucket.
+#[test]
+fn the_table_of_the_example_is_what_it_says() {
+    let mut writer = Writer::new(Vec::new(), Form::segment(true), &example_schema()).unwrap();
+    for (key, Sums { cells, dates }) in rows() {
+        writer.push(&key, &cells, dates).unwrap();
+    }
+    let segment =
+        Reader::open_kind(writer.finish(RowCounts::default()).unwrap().0, FileKind::Segment).unwrap();
+    let table = segment.stored_table(&segment.lots().unwrap().all()[0]).unwrap();
+    assert_eq!(hex(&table), hex(&example("table")));
+}

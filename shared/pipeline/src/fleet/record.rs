@@ -31,7 +31,9 @@ pub(super) struct PlanRecord {
     pub(super) unknown: Measures,
     on_bad_row: OnBadRow,
     pub(super) verify_md5: bool,
-    /// Whether segments have tables to look prefixes up in.
+    /// Whether segments have tables to look prefixes up in. Plans that were made before there were any don't
+    /// say it.
+    #[serde(default)]
     pub(super) lookup: bool,
     pub(super) max_depth: Option<usize>,
     pub(super) origin: Origin,
