@@ -1,5 +1,6 @@
 //! What tables answer is what pages say, and no prefix is looked for in more than is promised.
 
+use std::fs::{self, File};
 use std::io;
 use std::sync::Mutex;
 
@@ -15,7 +16,7 @@ use super::{
 use crate::bucket::{BUCKET, Bucket, ROOM, Stored};
 use crate::lot::{Lot, MAX_LOT_ROWS};
 use crate::table::{Address, Hash, hash};
-use crate::{FileKind, Form, FormatError, Joiner, ReadAt, Reader, Tail, Writer, is_partition_start};
+use crate::{FileKind, Form, FormatError, Joiner, Mapped, ReadAt, Reader, Tail, Writer, is_partition_start};
 
 fn index() -> Form {
     Form { kind: FileKind::Index, ..Form::segment(true) }
@@ -90,6 +91,31 @@ fn what_was_built_is_sound() {
         let keys: Vec<_> = rows.iter().map(|row| row.0.as_slice()).collect();
         agree(&Reader::open(file).unwrap(), &keys);
     }
+}
+
+/// Also when another file has taken the place of the one that is mapped, as after a build.
+#[test]
+fn a_mapped_file_says_the_same_to_all_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, other] = ["b.s3inv", "other"].map(|name| folder.path().join(name));
+    let rows = &many().1;
+    fs::write(&path, joined(true, &full(), &[rows])).unwrap();
+    let reader = Reader::open(Mapped::open(&File::open(&path).unwrap()).unwrap()).unwrap();
+    fs::write(&other, &few().0).unwrap();
+    fs::rename(&other, &path).unwrap();
+    let keys: Vec<_> = rows.iter().map(|row| row.0.as_slice()).chain([&b"no/"[..]]).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| agree(&reader, &keys));
+        }
+    });
+    assert_eq!(&read_rows(&reader).unwrap(), rows);
+}
+
+#[test]
+fn an_empty_file_is_no_index_when_mapped_either() {
+    let file = tempfile::tempfile().unwrap();
+    assert!(matches!(Reader::open(Mapped::open(&file).unwrap()), Err(FormatError::NotAnIndex(_))));
 }
 
 /// Wherever the work is divided, and whether bytes pass through or are copied elsewhere.

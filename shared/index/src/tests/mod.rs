@@ -19,7 +19,8 @@ use s3inv_model::{
 };
 
 use crate::{
-    Compression, FileKind, Form, FormatError, Joiner, Origin, Reader, Writer, is_partition_start, verify,
+    Compression, FileKind, Form, FormatError, Joiner, Origin, ReadAt, Reader, Writer, is_partition_start,
+    verify,
 };
 
 /// A prefix and what is said of it.
@@ -267,7 +268,7 @@ pub(super) fn read_all(index: &[u8]) -> Result<Vec<Row>, FormatError> {
     Ok(rows)
 }
 
-pub(super) fn read_rows(reader: &Reader<Vec<u8>>) -> Result<Vec<Row>, FormatError> {
+pub(super) fn read_rows<R: ReadAt>(reader: &Reader<R>) -> Result<Vec<Row>, FormatError> {
     let mut cursor = reader.rows()?;
     let mut rows = Vec::new();
     while cursor.advance()? {
