@@ -1,4 +1,7 @@
+use s3inv_model::prefix::own_directory;
 use s3inv_model::{BinId, Classes, Dates, Object};
+
+use crate::row::{KeyPlace, Origin};
 
 /// The most rows that are read between two calls of a [`Sink`].
 pub const MAX_BATCH: usize = 1024;
@@ -6,41 +9,59 @@ pub const MAX_BATCH: usize = 1024;
 /// One counted row. 24 bytes: a batch of them stays in the first-level cache.
 #[derive(Clone, Copy)]
 pub(crate) struct Counted {
-    pub(crate) key: Key,
-    pub(crate) bin: BinId,
-    pub(crate) size: u64,
-    /// [`UNDATED`], or milliseconds since 1970.
-    pub(crate) modified: u64,
+    key: Key,
+    size: u64,
+    /// Milliseconds since 1970, or [`UNDATED`], above the bin.
+    dated_bin: u64,
 }
 
 const _: () = assert!(size_of::<Counted>() == 24);
 
 /// No date: a year that dates can't have.
-pub(crate) const UNDATED: u64 = u64::MAX;
+pub(crate) const UNDATED: u64 = u64::MAX >> BinId::BITS;
 
-/// Where a row's key lies.
+impl Counted {
+    /// `modified` is in milliseconds since 1970, or [`UNDATED`].
+    #[inline]
+    pub(crate) fn new(key: Key, bin: BinId, size: u64, modified: u64) -> Self {
+        Self { key, size, dated_bin: modified << BinId::BITS | u64::from(bin) }
+    }
+
+    #[inline]
+    fn bin(&self) -> BinId {
+        self.dated_bin as BinId
+    }
+
+    #[inline]
+    fn dates(&self) -> Dates {
+        let modified = self.dated_bin >> BinId::BITS;
+        if modified == UNDATED { Dates::NONE } else { Dates::at(modified) }
+    }
+}
+
+/// Where a row's key lies. Lengths are at most [`MAX_KEY`](s3inv_model::prefix::MAX_KEY), so that their top
+/// bits are free.
 #[derive(Clone, Copy)]
 pub(crate) struct Key {
-    /// A `u32`, without its alignment.
-    offset: [u8; 4],
-    /// At most [`MAX_KEY`](s3inv_model::prefix::MAX_KEY), so that the top bit is free for [`DECODED`].
+    offset: u32,
+    /// Or [`DECODED`].
     len: u16,
+    /// The length of its directory, or [`BESIDE`].
+    directory: u16,
 }
 
 /// Marks a key that lies in the side buffer.
 const DECODED: u16 = 1 << 15;
+/// Marks a key of the directory of the row before, in the same batch.
+const BESIDE: u16 = 1 << 15;
 
 impl Key {
-    /// A slice of the input, of at most [`MAX_KEY`](s3inv_model::prefix::MAX_KEY) bytes.
+    /// A slice of the input, or of the side buffer.
     #[inline]
-    pub(crate) fn raw(offset: usize, len: usize) -> Self {
-        Self { offset: (offset as u32).to_ne_bytes(), len: len as u16 }
-    }
-
-    /// A slice of the side buffer, as short.
-    #[inline]
-    pub(crate) fn side(offset: usize, len: usize) -> Self {
-        Self { offset: (offset as u32).to_ne_bytes(), len: len as u16 | DECODED }
+    pub(crate) fn new(offset: usize, len: usize, place: &KeyPlace) -> Self {
+        let decoded = if matches!(place.origin, Origin::Side) { DECODED } else { 0 };
+        let beside = if place.beside { BESIDE } else { 0 };
+        Self { offset: offset as u32, len: len as u16 | decoded, directory: place.directory as u16 | beside }
     }
 }
 
@@ -98,27 +119,34 @@ impl<'a> Batch<'a> {
 
     /// The rows.
     #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Object<'a>> + '_ {
-        self.rows.iter().map(|row| self.object(row))
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Object<'a>> + Clone + '_ {
+        let mut before = &[][..];
+        self.rows.iter().map(move |row| {
+            let object = self.object(row, before);
+            before = object.directory;
+            object
+        })
     }
 
     /// The row at `at`, as [`Batch::iter`] gives it.
     #[must_use]
     pub fn get(&self, at: usize) -> Option<Object<'a>> {
-        self.rows.get(at).map(|row| self.object(row))
+        let object = self.rows.get(at).map(|row| self.object(row, &[]))?;
+        Some(Object { directory: own_directory(object.key), ..object })
     }
 
+    /// The object of a row; `before` is the directory of the one before.
     #[inline]
-    fn object(&self, row: &Counted) -> Object<'a> {
-        let dates = if row.modified == UNDATED { Dates::NONE } else { Dates::at(row.modified) };
-        Object { key: self.key(row.key), bin: row.bin, size: row.size, dates }
-    }
-
-    #[inline]
-    fn key(&self, Key { offset, len }: Key) -> &'a [u8] {
+    fn object(&self, row: &Counted, before: &'a [u8]) -> Object<'a> {
+        let Key { offset, len, directory } = row.key;
         let from = if len & DECODED == 0 { self.raw } else { self.side };
-        let start = u32::from_ne_bytes(offset) as usize;
-        from.get(start..start + usize::from(len & !DECODED)).unwrap_or_default()
+        let start = offset as usize;
+        let key = from.get(start..start + usize::from(len & !DECODED)).unwrap_or_default();
+        let directory = match directory & BESIDE {
+            0 => key.get(..usize::from(directory)).unwrap_or_default(),
+            _ => before,
+        };
+        Object { key, directory, bin: row.bin(), size: row.size, dates: row.dates() }
     }
 }
 

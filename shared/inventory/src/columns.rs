@@ -5,7 +5,7 @@ use s3inv_model::prefix::MAX_KEY;
 use crate::batch::Sink;
 use crate::error::{ReadError, RowError};
 use crate::fields::Field;
-use crate::row::{KeyPlace, Row};
+use crate::row::{KeyPlace, Origin, Row};
 use crate::rows::Rows;
 
 /// Some rows in columns, as ORC and Parquet have them. A column that isn't needed is `None`; a cell
@@ -126,7 +126,8 @@ impl Row for At<'_> {
     #[inline]
     fn key(&self, _: &mut Vec<u8>) -> Result<KeyPlace, RowError> {
         let (start, len) = self.cell(Some(&self.batch.key.cells)).unwrap_or_default();
-        Ok(KeyPlace::Raw(start as usize, len))
+        let text = self.batch.key.text(self.row).unwrap_or_default();
+        Ok(KeyPlace::of(text, Origin::Raw(start as usize, len)))
     }
 
     #[inline]

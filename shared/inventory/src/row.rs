@@ -1,4 +1,4 @@
-use s3inv_model::prefix::MAX_KEY;
+use s3inv_model::prefix::{MAX_KEY, own_directory};
 
 use crate::error::RowError;
 
@@ -34,13 +34,31 @@ pub(crate) trait Row {
     fn modified(&self) -> Result<Option<u64>, RowError>;
 }
 
-/// Where a key of any length lies.
+/// Where a key of any length lies, and its directory.
 #[derive(Clone, Copy)]
-pub(crate) enum KeyPlace {
-    /// In the input: offset and length.
+pub(crate) struct KeyPlace {
+    pub(crate) origin: Origin,
+    /// How much of it is its directory.
+    pub(crate) directory: usize,
+    /// Whether that is the directory of the row that was added before.
+    pub(crate) beside: bool,
+}
+
+/// What a key is a slice of.
+#[derive(Clone, Copy)]
+pub(crate) enum Origin {
+    /// The input: offset and length.
     Raw(usize, usize),
-    /// At the end of the side buffer.
+    /// The end of the side buffer.
     Side,
+}
+
+impl KeyPlace {
+    /// A key whose directory is looked for.
+    #[inline]
+    pub(crate) fn of(key: &[u8], origin: Origin) -> Self {
+        Self { origin, directory: own_directory(key).len(), beside: false }
+    }
 }
 
 impl Row for Facts<'_> {
@@ -57,7 +75,7 @@ impl Row for Facts<'_> {
             return Err(RowError::KeyLength(self.key.len()));
         }
         side.extend_from_slice(self.key);
-        Ok(KeyPlace::Side)
+        Ok(KeyPlace::of(self.key, Origin::Side))
     }
 
     fn size(&self) -> Result<Option<u64>, RowError> {

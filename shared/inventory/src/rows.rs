@@ -6,7 +6,7 @@ use crate::classes::ClassCache;
 use crate::error::{InputError, ReadError, RowError};
 use crate::fields::Field;
 use crate::reading::{OnBadRow, Reading};
-use crate::row::{Facts, KeyPlace, Row};
+use crate::row::{Facts, KeyPlace, Origin, Row};
 
 /// 9999-12-30T22:00:00Z, in milliseconds since 1970: jiff shows no later moment, and an index has none.
 const AFTER_DATES: u64 = 253_402_207_200_000;
@@ -132,13 +132,13 @@ impl<'a, S: Sink> Rows<'a, S> {
     /// Adds a row.
     pub fn add(&mut self, facts: &Facts<'_>) -> Result<(), ReadError<S::Error>> {
         self.take(facts)?;
-        self.end(&[])
+        self.end(&[]).map(|_| ())
     }
 
     /// Adds a row that can't be read.
     pub fn add_bad(&mut self, cause: RowError) -> Result<(), ReadError<S::Error>> {
         self.skip(cause)?;
-        self.end(&[])
+        self.end(&[]).map(|_| ())
     }
 
     /// Hands over what has been added since the last batch. To be called at the end.
@@ -179,8 +179,8 @@ impl<'a, S: Sink> Rows<'a, S> {
         }
     }
 
-    /// Adds the row of a current object, whose class is known from others. A size that does not matter may
-    /// be any.
+    /// Adds the row of a current object, whose class is known from others; whether it was. A size that does
+    /// not matter may be any.
     #[inline]
     pub(crate) fn take_alike(
         &mut self,
@@ -188,9 +188,9 @@ impl<'a, S: Sink> Rows<'a, S> {
         size: u64,
         modified: impl FnOnce() -> Result<Option<u64>, RowError>,
         class: ClassId,
-    ) -> Result<(), InputError> {
+    ) -> Result<bool, InputError> {
         if self.is_known() {
-            return Ok(());
+            return Ok(false);
         }
         let decoded = self.side.len();
         let counted = match self.key(key) {
@@ -200,11 +200,11 @@ impl<'a, S: Sink> Rows<'a, S> {
         match counted {
             Ok(counted) => {
                 self.batch.push(counted);
-                Ok(())
+                Ok(true)
             }
             Err(cause) => {
                 self.side.truncate(decoded);
-                self.bad(cause)
+                self.bad(cause).map(|()| false)
             }
         }
     }
@@ -280,22 +280,18 @@ impl<'a, S: Sink> Rows<'a, S> {
     fn counted(&self, key: Key, size: u64, modified: u64, class: ClassId) -> Counted {
         let bin = self.reading.binning.current(self.classes, class, size, modified);
         let modified = if self.needs.dates { modified } else { UNDATED };
-        Counted { key, bin, size: if self.needs.bytes { size } else { 0 }, modified }
+        Counted::new(key, bin, if self.needs.bytes { size } else { 0 }, modified)
     }
 
     fn noncurrent(&mut self, row: &impl Row) -> Result<Counted, RowError> {
         let (key, size, class) = (self.key(|side| row.key(side))?, self.size(row)?, self.class(row)?);
         let bin = self.reading.binning.noncurrent(self.classes, class, size);
-        Ok(Counted { key, bin, size: if self.needs.bytes { size } else { 0 }, modified: UNDATED })
+        Ok(Counted::new(key, bin, if self.needs.bytes { size } else { 0 }, UNDATED))
     }
 
     fn marker(&mut self, row: &impl Row, latest: bool) -> Result<Counted, RowError> {
-        Ok(Counted {
-            key: self.key(|side| row.key(side))?,
-            bin: Bin::Marker { latest }.id(),
-            size: 0,
-            modified: UNDATED,
-        })
+        let key = self.key(|side| row.key(side))?;
+        Ok(Counted::new(key, Bin::Marker { latest }.id(), 0, UNDATED))
     }
 
     #[inline]
@@ -304,11 +300,13 @@ impl<'a, S: Sink> Rows<'a, S> {
         place: impl FnOnce(&mut Vec<u8>) -> Result<KeyPlace, RowError>,
     ) -> Result<Key, RowError> {
         let start = self.side.len();
-        let (key, len) = match place(&mut self.side)? {
-            KeyPlace::Raw(offset, len) => (Key::raw(offset, len), len),
-            KeyPlace::Side => (Key::side(start, self.side.len() - start), self.side.len() - start),
+        let place = place(&mut self.side)?;
+        let (offset, len) = match place.origin {
+            Origin::Raw(offset, len) => (offset, len),
+            Origin::Side => (start, self.side.len() - start),
         };
-        if (1..=MAX_KEY).contains(&len) { Ok(key) } else { Err(RowError::KeyLength(len)) }
+        let fits = (1..=MAX_KEY).contains(&len);
+        if fits { Ok(Key::new(offset, len, &place)) } else { Err(RowError::KeyLength(len)) }
     }
 
     #[inline]
@@ -338,10 +336,10 @@ impl<'a, S: Sink> Rows<'a, S> {
         }
     }
 
-    /// Hands the batch over if it is full. `raw` is what raw keys' offsets count from.
+    /// Hands the batch over if it is full; whether it did. `raw` is what raw keys' offsets count from.
     #[inline]
-    pub(crate) fn end(&mut self, raw: &[u8]) -> Result<(), ReadError<S::Error>> {
-        if self.pending < MAX_BATCH { Ok(()) } else { self.flush(raw) }
+    pub(crate) fn end(&mut self, raw: &[u8]) -> Result<bool, ReadError<S::Error>> {
+        if self.pending < MAX_BATCH { Ok(false) } else { self.flush(raw).map(|()| true) }
     }
 
     /// Hands over what there is.

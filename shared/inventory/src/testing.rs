@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use proptest::prelude::*;
-use s3inv_model::prefix::MAX_KEY;
+use s3inv_model::prefix::{MAX_KEY, own_directory};
 use s3inv_model::{Bin, Binning, Classes, Dates, Excluded, Measure, Measures, RowCounts};
 
 use crate::batch::{Batch, MAX_BATCH, Sink};
@@ -161,10 +161,13 @@ impl Sink for Keep {
 
     fn batch(&mut self, batch: &Batch<'_>) -> Result<(), Infallible> {
         assert_eq!(batch.len(), batch.iter().len());
-        assert_eq!(batch.get(0), batch.iter().next());
         assert!(batch.len() <= MAX_BATCH);
         self.batches.push(batch.len());
         self.lasts.push(batch.is_last());
+        for (at, object) in batch.iter().enumerate() {
+            assert_eq!(object.directory, own_directory(object.key));
+            assert_eq!(batch.get(at), Some(object));
+        }
         self.rows.extend(batch.iter().map(|object| Counted {
             key: object.key.to_vec(),
             bin: bin_name(object.bin, batch.classes()),
@@ -325,7 +328,13 @@ pub(crate) fn rows(most: usize, damage: &'static [Damage]) -> impl Strategy<Valu
 }
 
 fn row() -> impl Strategy<Value = TestRow> {
+    // Neighbours in directories with and without escapes, of less than a block and more.
+    let directory = prop::sample::select(
+        &["", "/", "a/", "a/b=1/", "a b/c/", "one/directory/of/more/than/some/thirty/bytes/", "%2F/"][..],
+    );
+    let beside = (directory, "[a-z]{0,40}|[a-z=+%/]{0,20}");
     let key = prop_oneof![
+        8 => beside.prop_map(|(directory, name)| format!("{directory}{name}x").into_bytes()),
         8 => "[a-z]{1,8}(/[a-z0-9=._-]{0,12}){0,4}".prop_map(String::into_bytes),
         3 => prop::collection::vec(any::<u8>(), 1..40),
         3 => "[\"%+,\r\n a]{1,10}".prop_map(String::into_bytes),

@@ -45,14 +45,38 @@ pub enum ClassError {
 /// Names of storage classes. The empty name stands for what is not told, where an inventory has no
 /// `StorageClass`; it is then the only one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Classes(Vec<String>);
+#[serde(from = "Vec<String>", into = "Vec<String>")]
+pub struct Classes {
+    names: Vec<String>,
+    /// A bit for each that has a minimum: it is asked for every object.
+    minimum: u64,
+}
+
+const _: () = assert!(MAX_CLASSES <= u64::BITS as usize);
+
+impl From<Vec<String>> for Classes {
+    fn from(names: Vec<String>) -> Self {
+        let bits = names.iter().take(MAX_CLASSES).enumerate();
+        let minimum = bits.fold(0, |bits, (at, name)| bits | u64::from(has_minimum(name)) << at);
+        Self { names, minimum }
+    }
+}
+
+impl From<Classes> for Vec<String> {
+    fn from(classes: Classes) -> Self {
+        classes.names
+    }
+}
+
+fn has_minimum(name: &str) -> bool {
+    !name.is_empty() && !NO_MINIMUM.contains(&name)
+}
 
 impl Classes {
     /// The class of objects of which the inventory doesn't tell it.
     #[must_use]
     pub fn untold() -> Self {
-        Self(vec![String::new()])
+        vec![String::new()].into()
     }
 
     /// The class and, for Intelligent-Tiering, the access tier: together they are one.
@@ -61,76 +85,79 @@ impl Classes {
     /// frequent one: that is where objects begin, and what others than archive tiers cost alike.
     pub fn add(&mut self, class: &[u8], tier: &[u8]) -> Result<ClassId, ClassError> {
         let name = class_name(printable(class)?, tier)?;
-        if let Some(at) = self.0.iter().position(|known| *known == name) {
+        if let Some(at) = self.names.iter().position(|known| *known == name) {
             return Ok(at as ClassId);
         }
         printable(name.as_bytes())?;
-        if self.0.len() >= MAX_CLASSES {
+        if self.names.len() >= MAX_CLASSES {
             return Err(ClassError::TooMany);
         }
-        self.0.push(name.into_owned());
-        Ok((self.0.len() - 1) as ClassId)
+        let at = self.names.len();
+        self.minimum |= u64::from(has_minimum(&name)) << at;
+        self.names.push(name.into_owned());
+        Ok(at as ClassId)
     }
 
     /// The name of a class.
     #[must_use]
     pub fn name(&self, class: ClassId) -> Option<&str> {
-        self.0.get(usize::from(class)).map(String::as_str)
+        self.names.get(usize::from(class)).map(String::as_str)
     }
 
     /// Whether a class bills, or monitors, objects below 128 KiB in another way.
+    #[inline]
     #[must_use]
     pub fn has_minimum(&self, class: ClassId) -> bool {
-        self.name(class).is_some_and(|name| !name.is_empty() && !NO_MINIMUM.contains(&name))
+        self.minimum.unbounded_shr(u32::from(class)) & 1 != 0
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.names.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.names.is_empty()
     }
 
     /// All names, by place.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        self.names.iter().map(String::as_str)
     }
 
     /// The classes of all of `parts`, sorted: the same whatever order they were met in.
     pub fn union<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Result<Self, ClassError> {
-        let all: BTreeSet<&String> = parts.into_iter().flat_map(|part| &part.0).collect();
+        let all: BTreeSet<&String> = parts.into_iter().flat_map(|part| &part.names).collect();
         if all.len() > MAX_CLASSES {
             return Err(ClassError::TooMany);
         }
-        Ok(Self(all.into_iter().cloned().collect()))
+        Ok(all.into_iter().cloned().collect::<Vec<_>>().into())
     }
 
     /// For each of these classes, its place in `other`; `None` if one is missing there.
     #[must_use]
     pub fn places_in(&self, other: &Self) -> Option<Vec<ClassId>> {
-        let place = |name| other.0.iter().position(|known| known == name).map(|at| at as ClassId);
-        self.0.iter().map(place).collect()
+        let place = |name| other.names.iter().position(|known| known == name).map(|at| at as ClassId);
+        self.names.iter().map(place).collect()
     }
 
     /// Checks classes that a file lists: few, sorted, each there once, and named as S3 names them.
     pub fn check(&self) -> Result<(), String> {
-        if self.0.len() > MAX_CLASSES {
+        if self.names.len() > MAX_CLASSES {
             return Err(ClassError::TooMany.to_string());
         }
         if *self == Self::untold() {
             return Ok(());
         }
-        let pairs = self.0.iter().zip(self.0.iter().skip(1));
+        let pairs = self.names.iter().zip(self.names.iter().skip(1));
         if let Some((before, after)) = pairs.into_iter().find(|(before, after)| before >= after) {
             return Err(format!("class {after:?} does not come after {before:?}"));
         }
         let printable = |name: &String| printable(name.as_bytes()).map(|_| ());
-        self.0.iter().try_for_each(printable).map_err(|error| error.to_string())
+        self.names.iter().try_for_each(printable).map_err(|error| error.to_string())
     }
 }
 

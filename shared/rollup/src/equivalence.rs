@@ -174,7 +174,7 @@ fn runs_of(rows: &[Row], budget: usize, max_depth: Option<usize>, measures: &Mea
                 }
             };
             if is_counted(row, measures) {
-                objects.push(Object { key: &row.key, bin, size, dates });
+                objects.push(Object::new(&row.key, bin, size, dates));
             }
         }
         rollup.add(objects.into_iter(), &classes, &always).unwrap();

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use s3inv_index_format::{Form, FormatError, Info, Writer};
-use s3inv_model::{Classes, Dates, Excluded, Measures, Object, RowCounts, Schema, prefix};
+use s3inv_model::{Classes, Excluded, Measures, Object, RowCounts, Schema, prefix};
 
 use crate::bins::{self, Bins};
 use crate::sort;
@@ -23,19 +23,6 @@ pub trait RunSink {
 /// Objects that are looked up together.
 const GROUP: usize = 64;
 
-/// An object, by its directory.
-#[derive(Clone, Copy)]
-struct Placed<'k> {
-    directory: &'k [u8],
-    /// Of the directory; not set where it is that of the object before.
-    hash: u32,
-    one: One,
-}
-
-impl Placed<'_> {
-    const NONE: Self = Self { directory: &[], hash: 0, one: One { bin: 0, size: 0, dates: Dates::NONE } };
-}
-
 /// Turns rows into runs: adds up by own directory, and writes a run when the memory for it is full.
 ///
 /// The same rows in the same order with the same budget give the same runs.
@@ -45,6 +32,8 @@ pub struct Rollup<S> {
     order: Vec<(u64, u8, u32)>,
     max_depth: Option<usize>,
     measures: Measures,
+    /// Whether most objects lie in another directory than the one before.
+    scattered: bool,
     /// The rows of the runs that were written.
     written: RowCounts,
     sink: S,
@@ -60,6 +49,7 @@ impl<S: RunSink> Rollup<S> {
             order: Vec::with_capacity(budget.rows),
             max_depth,
             measures,
+            scattered: false,
             written: RowCounts::default(),
             sink,
         }
@@ -69,21 +59,17 @@ impl<S: RunSink> Rollup<S> {
     /// stop that.
     pub fn add<'k, E: From<FormatError>>(
         &mut self,
-        mut objects: impl Iterator<Item = Object<'k>>,
+        mut objects: impl Iterator<Item = Object<'k>> + Clone,
         classes: &Classes,
         between: &impl Fn() -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut group = [Placed::NONE; GROUP];
+        let mut hashes = [0; GROUP];
         loop {
-            let mut len = 0;
-            for (place, Object { key, bin, size, dates }) in group.iter_mut().zip(objects.by_ref()) {
-                *place = Placed { directory: self.directory(key), hash: 0, one: One { bin, size, dates } };
-                len += 1;
-            }
-            let group = &mut group[..len];
-            self.look_ahead(group);
-            self.add_group(group, classes, between)?;
-            if len < GROUP {
+            // Where most objects lie beside others, what they need is at hand.
+            let ahead =
+                if self.scattered { self.look_ahead(objects.clone().take(GROUP), &mut hashes) } else { 0 };
+            let hashes = hashes.get(..ahead).unwrap_or_default();
+            if self.add_group(objects.by_ref().take(GROUP), hashes, classes, between)? < GROUP {
                 return Ok(());
             }
         }
@@ -96,64 +82,75 @@ impl<S: RunSink> Rollup<S> {
     }
 
     #[inline]
-    fn directory<'k>(&self, key: &'k [u8]) -> &'k [u8] {
-        let directory = prefix::own_directory(key);
-        self.max_depth.map_or(directory, |depth| prefix::at_most(directory, depth))
+    fn directory<'k>(&self, object: &Object<'k>) -> &'k [u8] {
+        self.max_depth.map_or(object.directory, |depth| prefix::at_most(object.directory, depth))
     }
 
-    /// Hashes the directories of a group, and has the processor fetch what the table knows of them:
-    /// all at once, where one after the other each would wait for memory.
-    fn look_ahead(&self, group: &mut [Placed<'_>]) {
-        let mut before: Option<&[u8]> = None;
-        let mut peeked = 0;
-        for object in &mut *group {
-            // Keys often come in runs of one directory.
-            if before != Some(object.directory) {
-                object.hash = Table::hash(object.directory);
-                peeked ^= self.table.peek(object.hash);
+    /// Hashes the directories of a group, where they begin, and has the processor fetch what the table knows of them:
+    /// all at once, where one after the other each would wait for memory. How many there are.
+    fn look_ahead<'k>(&self, group: impl Iterator<Item = Object<'k>>, hashes: &mut [u32; GROUP]) -> usize {
+        let (mut before, mut peeked) = (None, 0);
+        let mut bins = [0; GROUP];
+        let mut len = 0;
+        for object in group {
+            if !is_beside(&object, before) {
+                let hash = Table::hash(self.directory(&object));
+                peeked ^= self.table.peek(hash);
+                if let (Some(to), Some(bin)) = (hashes.get_mut(len), bins.get_mut(len)) {
+                    (*to, *bin) = (hash, object.bin);
+                }
+                len += 1;
             }
             before = Some(object.directory);
         }
-        for object in &*group {
-            peeked ^= u64::from(self.table.peek_row(object.hash, object.one.bin));
-        }
-        for object in &*group {
-            peeked ^= self.table.peek_cell(object.hash, object.one.bin);
-        }
+        let firsts = || hashes.iter().zip(bins).take(len);
+        firsts().for_each(|(&hash, bin)| peeked ^= u64::from(self.table.peek_row(hash, bin)));
+        firsts().for_each(|(&hash, bin)| peeked ^= self.table.peek_cell(hash, bin));
         std::hint::black_box(peeked);
+        len
     }
 
-    fn add_group<E: From<FormatError>>(
+    /// Counts a group, of whose directories the hashes may be known; how many objects there were.
+    fn add_group<'k, E: From<FormatError>>(
         &mut self,
-        group: &[Placed<'_>],
+        group: impl Iterator<Item = Object<'k>>,
+        hashes: &[u32],
         classes: &Classes,
         between: &impl Fn() -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut before: Option<&Placed<'_>> = None;
+    ) -> Result<usize, E> {
+        let (mut before, mut hashes, mut directories, mut len) = (None, hashes.iter(), 0, 0);
         for object in group {
-            let added = match before {
-                Some(before) if before.directory == object.directory => self.table.add_to_last(object.one),
-                _ => self.table.add(object.directory, object.hash, object.one),
+            let Object { bin, size, dates, .. } = object;
+            let one = One { bin, size, dates };
+            let added = if is_beside(&object, before) {
+                self.table.add_to_last(one)
+            } else {
+                directories += 1;
+                let directory = self.directory(&object);
+                let hash = hashes.next().copied().unwrap_or_else(|| Table::hash(directory));
+                self.table.add(directory, hash, one)
             };
             match added {
                 Ok(()) => {}
-                Err(Refused::Overflow) => return Err(overflow(object.directory).into()),
-                Err(Refused::Full) => self.add_after_run(object, classes, between)?,
+                Err(Refused::Overflow) => return Err(overflow(self.directory(&object)).into()),
+                Err(Refused::Full) => self.add_after_run(self.directory(&object), one, classes, between)?,
             }
-            before = Some(object);
+            before = Some(object.directory);
+            len += 1;
         }
-        Ok(())
+        self.scattered = directories * 2 > len;
+        Ok(len)
     }
 
     #[cold]
     fn add_after_run<E: From<FormatError>>(
         &mut self,
-        object: &Placed<'_>,
+        directory: &[u8],
+        one: One,
         classes: &Classes,
         between: &impl Fn() -> Result<(), E>,
     ) -> Result<(), E> {
         self.write_runs(classes, None, between)?;
-        let Placed { directory, one, .. } = *object;
         // An empty table has room for any directory.
         let added = self.table.add(directory, Table::hash(directory), one);
         added.map_err(|_| overflow(directory).into())
@@ -278,6 +275,12 @@ impl<S: RunSink> Rollup<S> {
         self.written = self.written.plus(&counts).ok_or_else(|| overflow(b""))?;
         Ok(counts)
     }
+}
+
+/// Whether an object lies in the directory of the one before: readers may have seen it already.
+#[inline]
+fn is_beside(object: &Object<'_>, before: Option<&[u8]>) -> bool {
+    before.is_some_and(|before| std::ptr::eq(before, object.directory) || before == object.directory)
 }
 
 fn overflow(directory: &[u8]) -> FormatError {

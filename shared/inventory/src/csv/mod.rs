@@ -8,6 +8,7 @@
 
 mod careful;
 mod date;
+mod key;
 mod layout;
 mod quotes;
 mod row;

@@ -6,7 +6,7 @@ use super::layout::CsvLayout;
 use super::values::{decode, flag, size};
 use crate::error::RowError;
 use crate::fields::Field;
-use crate::row::{KeyPlace, Row};
+use crate::row::{KeyPlace, Origin, Row};
 
 /// The texts of a row's fields, empty where the layout has no such field.
 trait Texts {
@@ -36,8 +36,14 @@ impl<T: Texts> Row for T {
     fn key(&self, side: &mut Vec<u8>) -> Result<KeyPlace, RowError> {
         let (key, place) = self.written_key();
         match place {
-            Some(place) if memchr::memchr2(b'%', b'+', key).is_none() => Ok(KeyPlace::Raw(place, key.len())),
-            _ => decode(key, side).map(|()| KeyPlace::Side),
+            Some(place) if memchr::memchr2(b'%', b'+', key).is_none() => {
+                Ok(KeyPlace::of(key, Origin::Raw(place, key.len())))
+            }
+            _ => {
+                let start = side.len();
+                decode(key, key, side)?;
+                Ok(KeyPlace::of(side.get(start..).unwrap_or_default(), Origin::Side))
+            }
         }
     }
 

@@ -1,10 +1,12 @@
 //! Rows that differ from others only where all rows do: in the key, and in what stands between it and the
 //! last of version, size, date and `ETag`. What stands before and behind is compared as a whole, so most
-//! of a row's bytes are never looked at one by one.
+//! of a row's bytes are never looked at one by one. So is the directory of the row before: most rows of a
+//! sorted file lie in the same.
 
 use s3inv_model::ClassId;
-use wide::{u8x16, u8x32};
+use wide::u8x16;
 
+use super::key::UsualKey;
 use super::layout::CsvLayout;
 use crate::fields::Field;
 
@@ -20,10 +22,21 @@ pub(super) struct Usual {
     /// From a row's start to its key.
     head: Vec<u8>,
     rests: Vec<Rest>,
-    /// The rest of the row before.
-    last: usize,
+    /// The rest that was met last, by the first letters of its text: with a guess by the row before, mixed
+    /// classes would be as many mispredicted branches.
+    met: [u8; 64],
     /// Rows in sequence that were not found.
     misses: u32,
+    /// The row before in this window, if it was taken: where it begins, and where its key's name.
+    before: Option<Before>,
+}
+
+#[derive(Clone, Copy)]
+struct Before {
+    at: usize,
+    name: usize,
+    /// Whether its directory has an escape.
+    escaped: bool,
 }
 
 /// How rows end: from the quote that ends the last column that differs, to behind the newline.
@@ -35,10 +48,9 @@ struct Rest {
 /// A row that is like others.
 #[derive(Clone, Copy)]
 pub(super) struct UsualRow {
-    /// Where the key is, as it is written.
-    pub(super) key: (usize, usize),
-    /// Whether it has an escape.
-    pub(super) escaped: bool,
+    /// Where it begins.
+    at: usize,
+    pub(super) key: UsualKey,
     /// 0 where it is not told.
     pub(super) size: u64,
     /// Where the date is.
@@ -79,55 +91,75 @@ impl Usual {
             between: fits.then(|| between.collect()),
             head: Vec::new(),
             rests: Vec::new(),
-            last: 0,
+            met: [0; 64],
             misses: 0,
+            before: None,
         }
     }
 
     /// The row at `at`, if it is like one that was learned.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "what it returns is written to memory otherwise, for each row")]
+    #[inline(always)]
     pub(super) fn find(&mut self, window: &[u8], at: usize) -> Option<UsualRow> {
         let between = self.between.as_deref().filter(|_| !self.rests.is_empty())?;
+        let row = window.get(at..)?;
         let start = at + self.head.len();
-        if !window.get(at..)?.starts_with(&self.head) {
-            return None;
-        }
-        let (end, escaped) = end_of_key(window, start)?;
-        let (mut close, mut size, mut date) = (end, 0, (0, 0));
-        for column in between {
-            if window.get(close..)?.first_chunk::<3>()? != b"\",\"" {
-                return None;
+        let key = match self.before {
+            Some(Before { at: before, name, escaped }) if begins(row, window.get(before..name)?) => {
+                UsualKey::beside(window, start, at + (name - before), escaped)?
             }
+            _ if begins(row, &self.head) => UsualKey::find(window, start)?,
+            _ => return None,
+        };
+        let (mut close, mut size, mut date) = (key.end, 0, (0, 0));
+        for column in between {
+            let text = next_field(window.get(close..)?)?;
             let open = close + 3;
-            close = match column {
+            let len = match column {
                 Between::Size => {
-                    let (parsed, end) = digits(window, open)?;
+                    let (parsed, len) = digits(text)?;
                     size = parsed;
-                    end
+                    len
                 }
-                Between::Any => end_of_text(window, open)?,
+                Between::Any => text_of::<32>(text).or_else(|| end_of_text(text))?,
                 Between::Date => {
-                    date = (open, end_of_text(window, open)?);
-                    date.1
+                    let len = text_of::<24>(text).or_else(|| end_of_text(text))?;
+                    date = (open, open + len);
+                    len
                 }
-                Between::Text(text) => {
-                    let end = open + text.len();
-                    (window.get(open..end)? == *text).then_some(end)?
-                }
+                Between::Text(expected) => text.starts_with(expected).then_some(expected.len())?,
             };
+            close = open + len;
         }
         let (class, len) = self.rest(window.get(close..)?)?;
-        Some(UsualRow { key: (start, end), escaped, size, date, class, end: close + len })
+        Some(UsualRow { at, key, size, date, class, end: close + len })
     }
 
-    /// The class and the length of the rest that stands there: mostly that of the row before.
+    /// The row that was found last has been taken: the next may lie in its directory.
+    #[inline]
+    pub(super) fn taken(&mut self, row: &UsualRow) {
+        let UsualKey { name, escaped_directory: escaped, .. } = row.key;
+        self.before = Some(Before { at: row.at, name, escaped });
+    }
+
+    /// The next row is compared with none before it.
+    #[inline]
+    pub(super) fn forget(&mut self) {
+        self.before = None;
+    }
+
+    /// The class and the length of the rest that stands there.
     #[inline]
     fn rest(&mut self, text: &[u8]) -> Option<(ClassId, usize)> {
-        if !self.rests.get(self.last).is_some_and(|rest| text.starts_with(&rest.text)) {
-            self.last = self.rests.iter().position(|rest| text.starts_with(&rest.text))?;
+        // Behind the quote, the comma and the quote that all begin with.
+        let letters = u64::from_le_bytes(*text.get(3..)?.first_chunk::<8>()?);
+        let slot = (letters.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize;
+        let met = self.met.get_mut(slot)?;
+        if !self.rests.get(usize::from(*met)).is_some_and(|rest| begins(text, &rest.text)) {
+            *met = self.rests.iter().position(|rest| begins(text, &rest.text))? as u8;
         }
         self.misses = 0;
-        self.rests.get(self.last).map(|rest| (rest.class, rest.text.len()))
+        self.rests.get(usize::from(*met)).map(|rest| (rest.class, rest.text.len()))
     }
 
     /// Remembers what the row of a current object, whose quotes are known, has in common with others.
@@ -148,11 +180,31 @@ impl Usual {
     }
 }
 
-/// A number of one to seven digits, and the quote behind it: larger ones are rare.
+/// `text.starts_with(with)`, in blocks that need no call.
 #[inline]
-fn digits(window: &[u8], start: usize) -> Option<(u64, usize)> {
+fn begins(text: &[u8], with: &[u8]) -> bool {
+    let Some(text) = text.get(..with.len()) else { return false };
+    let (blocks, expected) = (text.as_chunks::<16>(), with.as_chunks::<16>());
+    blocks.0.iter().zip(expected.0).all(|(block, expected)| block == expected)
+        && match (text.last_chunk::<16>(), with.last_chunk::<16>()) {
+            (Some(last), Some(expected)) => last == expected,
+            _ => text == with,
+        }
+}
+
+/// What is behind the quote that ends a field, a comma, and the quote that begins the next.
+#[inline]
+fn next_field(text: &[u8]) -> Option<&[u8]> {
+    const BETWEEN: u32 = u32::from_le_bytes([b'"', b',', b'"', 0]);
+    let four = u32::from_le_bytes(*text.first_chunk()?);
+    if four << 8 == BETWEEN << 8 { text.get(3..) } else { None }
+}
+
+/// A number of one to seven digits with a quote behind it, and how many they are: larger ones are rare.
+#[inline]
+fn digits(text: &[u8]) -> Option<(u64, usize)> {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    let word = u64::from_le_bytes(*window.get(start..)?.first_chunk::<8>()?);
+    let word = u64::from_le_bytes(*text.first_chunk::<8>()?);
     let other = word ^ (ONES * u64::from(b'"'));
     // The lowest bit that is set is that of the first quote: higher ones may be wrong.
     let quotes = other.wrapping_sub(ONES) & !other & (ONES << 7);
@@ -161,47 +213,32 @@ fn digits(window: &[u8], start: usize) -> Option<(u64, usize)> {
         return None;
     }
     // Its digits at the top, and the digit 0 before them.
-    let text = word << (64 - bits) | (ONES * u64::from(b'0')).unbounded_shr(bits);
-    let values = text ^ (ONES * u64::from(b'0'));
+    let digits = word << (64 - bits) | (ONES * u64::from(b'0')).unbounded_shr(bits);
+    let values = digits ^ (ONES * u64::from(b'0'));
     if (values | values.wrapping_add(ONES * 0x76)) & (ONES << 7) != 0 {
         return None;
     }
     let pairs = (values * 10 + (values >> 8)) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
     let value = (fours * 10_000 + (fours >> 32)) & 0xffff_ffff;
-    Some((value, start + bits as usize / 8))
+    Some((value, bits as usize / 8))
 }
 
-/// The next quote from `start` on, and whether there is an escape before it.
+/// `LEN`, from 16 to 32, if so long a text without quotes is at the start, and a quote behind it.
 #[inline]
-fn end_of_key(window: &[u8], start: usize) -> Option<(usize, bool)> {
-    let (quote, percent, plus) = (u8x32::splat(b'"'), u8x32::splat(b'%'), u8x32::splat(b'+'));
-    let mut escaped = false;
-    for (nth, block) in window.get(start..)?.as_chunks::<32>().0.iter().enumerate() {
-        let block = u8x32::new(*block);
-        let quotes = block.simd_eq(quote).to_bitmask();
-        let marks = (block.simd_eq(percent) | block.simd_eq(plus)).to_bitmask();
-        if quotes != 0 {
-            let before = (quotes & quotes.wrapping_neg()).wrapping_sub(1);
-            let at = start + 32 * nth + quotes.trailing_zeros() as usize;
-            return Some((at, escaped || marks & before != 0));
-        }
-        escaped |= marks != 0;
-    }
-    None
+fn text_of<const LEN: usize>(text: &[u8]) -> Option<usize> {
+    let last = text.get(LEN - 16..)?.first_chunk::<17>()?;
+    let (last, [quote]) =
+        last.split_first_chunk::<16>().and_then(|(last, rest)| Some((last, rest.first_chunk()?)))?;
+    let quotes = |block: &[u8; 16]| u8x16::new(*block).simd_eq(u8x16::splat(b'"'));
+    let none = (quotes(text.first_chunk()?) | quotes(last)).to_bitmask() == 0;
+    (none && *quote == b'"').then_some(LEN)
 }
 
-/// The next quote from `start` on.
+/// How far it is to the next quote.
 #[inline]
-fn end_of_text(window: &[u8], start: usize) -> Option<usize> {
-    let quote = u8x16::splat(b'"');
-    for (nth, block) in window.get(start..)?.as_chunks::<16>().0.iter().enumerate() {
-        let quotes = u8x16::new(*block).simd_eq(quote).to_bitmask();
-        if quotes != 0 {
-            return Some(start + 16 * nth + quotes.trailing_zeros() as usize);
-        }
-    }
-    None
+fn end_of_text(text: &[u8]) -> Option<usize> {
+    memchr::memchr(b'"', text)
 }
 
 #[cfg(test)]
@@ -213,10 +250,10 @@ mod tests {
         let texts = ["0", "7", "10", "99", "123", "4096", "65535", "131072", "9999999"];
         for text in texts {
             let window = format!("{text}\",\"2024-05-06");
-            assert_eq!(digits(window.as_bytes(), 0), Some((text.parse().unwrap(), text.len())), "{text}");
+            assert_eq!(digits(window.as_bytes()), Some((text.parse().unwrap(), text.len())), "{text}");
         }
         for text in ["", "x", "1x", "-1", " 1", "1 ", "12345678", "1/", "1:", "\u{80}", "\u{b0}1"] {
-            assert_eq!(digits(format!("{text}\",\"2024-05-06").as_bytes(), 0), None, "{text:?}");
+            assert_eq!(digits(format!("{text}\",\"2024-05-06").as_bytes()), None, "{text:?}");
         }
     }
 
@@ -230,7 +267,7 @@ mod tests {
             window.extend_from_slice(b"\",\"rest");
             let quote = window.iter().position(|&b| b == b'"').unwrap();
             let plain = super::super::values::size(&window[..quote]).ok().filter(|_| quote > 0);
-            assert_eq!(digits(&window, 0), plain.map(|size| (size, quote)), "{window:?}");
+            assert_eq!(digits(&window), plain.map(|size| (size, quote)), "{window:?}");
         }
     }
 }

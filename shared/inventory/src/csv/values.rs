@@ -1,44 +1,69 @@
-use memchr::memchr2;
+use wide::u8x16;
 
 use crate::error::{RowError, excerpt};
 use crate::fields::Field;
 
-/// Decodes a form-encoded key (`+` is a space, `%XX` a byte) to the end of `into`.
-pub(super) fn decode(key: &[u8], into: &mut Vec<u8>) -> Result<(), RowError> {
-    let mut rest = key;
-    while let Some(at) = memchr2(b'%', b'+', rest) {
-        let (plain, special) = rest.split_at(at);
-        into.extend_from_slice(plain);
-        rest = match *special {
-            [b'+', ref rest @ ..] => {
+/// How much of a key is looked at and copied at once.
+const BLOCK: usize = 16;
+
+/// Decodes a part of a form-encoded key (`+` is a space, `%XX` a byte) to the end of `into`. An error names
+/// the key.
+pub(super) fn decode(part: &[u8], key: &[u8], into: &mut Vec<u8>) -> Result<(), RowError> {
+    let mut rest = part;
+    while !rest.is_empty() {
+        let (block, len) = first_block(rest);
+        let bytes = u8x16::new(block);
+        let marks = bytes.simd_eq(u8x16::splat(b'%')) | bytes.simd_eq(u8x16::splat(b'+'));
+        let plain = (marks.to_bitmask().trailing_zeros() as usize).min(len);
+        // All of it, for its length is known to the compiler; what is too much is taken back.
+        into.extend_from_slice(&block);
+        into.truncate(into.len() - BLOCK + plain);
+        rest = match *rest.get(plain..).unwrap_or_default() {
+            ref behind if plain == len => behind,
+            [b'+', ref behind @ ..] => {
                 into.push(b' ');
-                rest
+                behind
             }
-            [_, high, low, ref rest @ ..] => {
+            [_, high, low, ref behind @ ..] => {
                 into.push(byte(high, low).ok_or_else(|| RowError::Escape(excerpt(key)))?);
-                rest
+                behind
             }
             _ => return Err(RowError::Escape(excerpt(key))),
         };
     }
-    into.extend_from_slice(rest);
     Ok(())
+}
+
+/// The first bytes of a text, and how many they are.
+#[inline]
+fn first_block(text: &[u8]) -> ([u8; BLOCK], usize) {
+    text.first_chunk().map_or_else(
+        || {
+            let mut block = [0; BLOCK];
+            block.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+            (block, text.len())
+        },
+        |block| (*block, BLOCK),
+    )
 }
 
 #[inline]
 fn byte(high: u8, low: u8) -> Option<u8> {
-    Some(hex(high)? << 4 | hex(low)?)
+    let (high, low) = (HEX.get(usize::from(high))?, HEX.get(usize::from(low))?);
+    (high | low < 16).then_some(high << 4 | low)
 }
 
-#[inline]
-fn hex(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
+/// What hexadecimal digits are worth; of others, more than any.
+const HEX: [u8; 256] = {
+    let mut worth = [u8::MAX; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        worth[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        worth[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+        digit += 1;
     }
-}
+    worth
+};
 
 /// A size in bytes, of a text that isn't empty.
 #[inline]
@@ -73,7 +98,7 @@ mod tests {
 
     fn decoded(key: &[u8]) -> Result<Vec<u8>, RowError> {
         let mut out = Vec::new();
-        decode(key, &mut out).map(|()| out)
+        decode(key, key, &mut out).map(|()| out)
     }
 
     #[test]

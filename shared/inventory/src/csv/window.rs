@@ -1,14 +1,13 @@
 use super::MAX_ROW;
 use super::careful::{self, CarefulRow, Parsed};
 use super::date::date;
+use super::key::Keys;
 use super::layout::CsvLayout;
 use super::quotes::Quotes;
 use super::row::{Careful, Plain, told};
 use super::usual::{Usual, UsualRow};
-use super::values::decode;
 use crate::batch::Sink;
 use crate::error::{InputError, ReadError, RowError};
-use crate::row::KeyPlace;
 use crate::rows::Rows;
 
 /// Parses a file window by window.
@@ -16,6 +15,7 @@ pub(super) struct Parser<'p, 'a, S> {
     layout: &'p CsvLayout,
     rows: &'p mut Rows<'a, S>,
     usual: Usual,
+    keys: Keys,
     quotes: Quotes,
     careful: CarefulRow,
 }
@@ -24,27 +24,33 @@ impl<'p, 'a, S: Sink> Parser<'p, 'a, S> {
     pub(super) fn new(layout: &'p CsvLayout, rows: &'p mut Rows<'a, S>) -> Self {
         rows.begin();
         let usual = Usual::new(layout);
-        Self { layout, rows, usual, quotes: Quotes::default(), careful: CarefulRow::default() }
+        Self {
+            layout,
+            rows,
+            usual,
+            keys: Keys::default(),
+            quotes: Quotes::default(),
+            careful: CarefulRow::default(),
+        }
     }
 
     /// Takes all whole rows from the start of a window; how many bytes that were: none only where a
     /// longer window is needed. With `last`, the end of the window is the end of the file.
     pub(super) fn window(&mut self, window: &[u8], last: bool) -> Result<usize, ReadError<S::Error>> {
         let mut at = 0;
+        self.usual.forget();
         while at < window.len() {
             if let Some(row) = self.usual.find(window, at) {
                 at = row.end;
                 self.usual(window, &row)?;
-            } else if let Some(end) = self.plain(window, at)? {
-                at = end;
-            } else if let Some(len) = self.unusual(window, at, last)? {
-                at += len;
             } else {
-                break;
+                self.usual.forget();
+                let Some(end) = self.other(window, at, last)? else { break };
+                at = end;
             }
             // What the window ends with is handed over below, where it is known whether the file does, too.
-            if at < window.len() {
-                self.rows.end(window)?;
+            if at < window.len() && self.rows.end(window)? {
+                self.usual.forget();
             }
         }
         if at == 0 && window.len() >= MAX_ROW {
@@ -60,17 +66,24 @@ impl<'p, 'a, S: Sink> Parser<'p, 'a, S> {
     /// Takes a row that is like others.
     #[inline]
     fn usual(&mut self, window: &[u8], row: &UsualRow) -> Result<(), InputError> {
-        let (start, end) = row.key;
-        let key = |side: &mut Vec<u8>| {
-            if row.escaped {
-                let key = window.get(start..end).unwrap_or_default();
-                decode(key, side).map(|()| KeyPlace::Side)
-            } else {
-                Ok(KeyPlace::Raw(start, end - start))
-            }
-        };
+        let keys = &mut self.keys;
+        let key = |side: &mut Vec<u8>| keys.place(window, &row.key, side);
         let date = || told(window.get(row.date.0..row.date.1).unwrap_or_default(), date);
-        self.rows.take_alike(key, row.size, date, row.class)
+        let taken = self.rows.take_alike(key, row.size, date, row.class)?;
+        if taken {
+            self.usual.taken(row);
+        } else {
+            self.usual.forget();
+        }
+        Ok(())
+    }
+
+    /// Takes a row that is like no other so far; where it ends. `None` if it isn't all there.
+    fn other(&mut self, window: &[u8], at: usize, last: bool) -> Result<Option<usize>, InputError> {
+        match self.plain(window, at)? {
+            Some(end) => Ok(Some(end)),
+            None => Ok(self.unusual(window, at, last)?.map(|len| at + len)),
+        }
     }
 
     /// Takes a row that is written as AWS does; its end. `None` if it is not.
