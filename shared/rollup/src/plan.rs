@@ -91,24 +91,41 @@ fn first_groups(mut fewer: usize, most: usize) -> Vec<std::ops::Range<usize>> {
 ///
 /// Ranges begin only where a page begins in any case, so the pages do not depend on `parts`.
 pub fn partitions<R: ReadAt>(runs: &[&Reader<R>], parts: usize) -> Result<Vec<KeyRange>, FormatError> {
-    let mut pages: Vec<Entry> = Vec::new();
+    let mut stretches = Vec::new();
     for run in runs {
-        for page in run.page_starts() {
-            pages.push(page?);
-        }
+        stretches_of(run, &mut stretches)?;
     }
-    pages.sort_by(|a, b| prefix::compare(&a.first, &b.first));
-    let total: u64 = pages.iter().map(|page| page.rows).sum();
+    stretches.sort_by(|a, b| prefix::compare(&a.first, &b.first));
+    let total: u64 = stretches.iter().map(|stretch| stretch.rows).sum();
     let mut ranges = vec![KeyRange::default()];
     let mut before = 0u64;
-    for page in &pages {
+    for stretch in &stretches {
         let due = u128::from(before) * parts as u128 >= ranges.len() as u128 * u128::from(total);
-        if ranges.len() < parts && due && is_partition_start(&page.first) {
-            cut(&mut ranges, &page.first);
+        if ranges.len() < parts && due && is_partition_start(&stretch.first) {
+            cut(&mut ranges, &stretch.first);
         }
-        before += page.rows;
+        before += stretch.rows;
     }
     Ok(ranges)
+}
+
+/// Rows of a run from where a range may begin to before the next such place. Pages would be some twenty
+/// times as many, more than memory has where runs have billions of rows.
+struct Stretch {
+    first: Vec<u8>,
+    rows: u64,
+}
+
+fn stretches_of<R: ReadAt>(run: &Reader<R>, stretches: &mut Vec<Stretch>) -> Result<(), FormatError> {
+    let others = stretches.len();
+    for page in run.page_starts() {
+        let Entry { first, rows, .. } = page?;
+        match stretches.get_mut(others..).and_then(<[Stretch]>::last_mut) {
+            Some(stretch) if !is_partition_start(&first) => stretch.rows += rows,
+            _ => stretches.push(Stretch { first, rows }),
+        }
+    }
+    Ok(())
 }
 
 /// Cuts the last range in two at `at`, unless one part would be empty.

@@ -7,13 +7,16 @@ mod model;
 mod sim;
 mod wire;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use s3inv_store::Bucket;
+use s3inv_index_format::{Form, Writer};
+use s3inv_model::{Bin, Cell, Classes, Dates, Measures, RowCounts, Schema, SizeBin};
+use s3inv_store::{Bucket, Counting, Retries};
 use serde_json::{Value, json};
 
 use super::*;
-use cloud::{Cloud, EXECUTION, FOLDER, built, built_with, delivery};
+use cloud::{Cloud, EXECUTION, FOLDER, OneBucket, built, built_with, delivery};
 
 const INDEX: &str = "all/my-bucket/daily/2025-05-13T01-00Z.s3inv";
 
@@ -352,6 +355,20 @@ fn output_and_scratch_do_not_lie_among_deliveries() {
 #[test]
 fn a_hundred_thousand_files_are_planned_with_short_states() {
     let cloud = Cloud::new();
+    deliver_a_hundred_thousand_files(&cloud);
+    for options in [json!({}), json!({ "chunk_bytes": 1 })] {
+        let planned = cloud.plan(&options).unwrap();
+        assert!(serde_json::to_vec(&planned).unwrap().len() < 512);
+        let items: Vec<Value> = serde_json::from_slice(&cloud.bytes(&planned.items)).unwrap();
+        assert!((1000..=10_000).contains(&items.len()), "{}", items.len());
+        assert!(items.iter().all(|item| item.to_string().len() < 512));
+        cloud.finish();
+        let tombstone = ["tmp/run-1/CANCELLED".to_owned()];
+        cloud.runtime.block_on(Bucket::delete(&cloud.store, &tombstone)).unwrap();
+    }
+}
+
+fn deliver_a_hundred_thousand_files(cloud: &Cloud) {
     let files: Vec<_> = (0..100_000u64)
         .map(|nth| {
             let key = format!("{FOLDER}/data/{nth:08x}-5b2c-4d1e-9f3a-000000000000.csv.gz");
@@ -365,16 +382,76 @@ fn a_hundred_thousand_files_are_planned_with_short_states() {
     cloud
         .store
         .put(&format!("{FOLDER}/2025-05-13T01-00Z/manifest.json"), serde_json::to_vec(&manifest).unwrap());
-    for options in [json!({}), json!({ "chunk_bytes": 1 })] {
-        let planned = cloud.plan(&options).unwrap();
-        assert!(serde_json::to_vec(&planned).unwrap().len() < 512);
-        let items: Vec<Value> = serde_json::from_slice(&cloud.bytes(&planned.items)).unwrap();
-        assert!((1000..=10_000).contains(&items.len()), "{}", items.len());
-        assert!(items.iter().all(|item| item.to_string().len() < 512));
-        cloud.finish();
-        let tombstone = ["tmp/run-1/CANCELLED".to_owned()];
-        cloud.runtime.block_on(Bucket::delete(&cloud.store, &tombstone)).unwrap();
+}
+
+/// A run of so many prefixes, which stands for any number of runs.
+fn a_run(prefixes: u32) -> Vec<u8> {
+    let schema = Schema { measures: Measures::default(), classes: Classes::untold() };
+    let mut writer = Writer::new(Vec::new(), Form::RUN, &schema).unwrap();
+    let bin = Bin::Objects { class: 0, current: true, size: SizeBin::Untold, age: None }.id();
+    let cell = Cell { bin, objects: u64::from(prefixes), bytes: 0 };
+    writer.push(b"", &[cell], Dates::NONE).unwrap();
+    for nth in 0..prefixes {
+        let key = format!("one/directory/of/many/{nth:08}/");
+        writer.push(key.as_bytes(), &[Cell { objects: 1, ..cell }], Dates::NONE).unwrap();
     }
+    let counts = RowCounts { rows: u64::from(prefixes), ..RowCounts::default() };
+    writer.finish(counts).unwrap().0
+}
+
+/// No data is read or merged: chunks and groups have committed, and all say that they wrote the same run.
+#[test]
+fn ten_thousand_runs_are_planned_with_short_states_and_few_requests() {
+    const PREFIXES: u32 = 100_000;
+    let cloud = Cloud::new();
+    let counting = Counting::new(cloud.store.clone());
+    let cloud = Cloud { buckets: Arc::new(OneBucket(counting.clone())), ..cloud };
+    deliver_a_hundred_thousand_files(&cloud);
+    let run = a_run(PREFIXES);
+    let file = record::StoredFile {
+        key: "tmp/run-1/data/a-run".to_owned(),
+        bytes: run.len() as u64,
+        prefixes: u64::from(PREFIXES) + 1,
+    };
+    cloud.store.put(&file.key, run);
+    let keys =
+        scratch::Keys::new(&Place::parse("s3://scratch/tmp").unwrap(), &parse(&json!(EXECUTION)).unwrap());
+    let mut planned = cloud.plan(&json!({ "chunk_bytes": 1, "partition_rows": 1_000_000 })).unwrap();
+    let mut tasks = Vec::new();
+    loop {
+        let items: Vec<Value> = serde_json::from_slice(&cloud.bytes(&planned.items)).unwrap();
+        assert!(items.iter().all(|item| item.to_string().len() < 512));
+        assert!(serde_json::to_vec(&planned).unwrap().len() < 512);
+        tasks.push(items.len());
+        if planned.last {
+            break;
+        }
+        for task in 0..items.len() as u32 {
+            let counts = RowCounts { rows: u64::from(PREFIXES), ..RowCounts::default() };
+            let files = vec![file.clone()];
+            let commit: record::Commit<Value> = record::Commit {
+                version: Version,
+                attempt: "a1".to_owned(),
+                files,
+                counts,
+                retries: Retries::default(),
+                next: None,
+            };
+            let key = keys.commit(planned.stage, task, 0);
+            cloud.store.put(&key, document::checked(&commit).unwrap());
+        }
+        let before = counting.counts();
+        planned = cloud.plan_merge(planned.stage).unwrap();
+        let counts = counting.counts();
+        // Listing is left out: pages of the store in memory are short.
+        let reads = counts.read + counts.read_tail - before.read - before.read_tail;
+        let record = cloud.bytes(&keys.stage(planned.stage)).len();
+        let (runs, opened) = (tasks[tasks.len() - 1] as u64, if planned.last { 2 * 256 } else { 0 });
+        assert!(reads <= runs + opened + 10, "{reads} requests for {runs} records");
+        assert!(record < 4 << 20, "{record} bytes");
+    }
+    // The run has five places where ranges may begin.
+    assert_eq!(tasks, [10_000, 100, 6]);
 }
 
 #[test]

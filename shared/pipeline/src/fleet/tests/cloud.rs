@@ -16,10 +16,10 @@ use super::super::*;
 use crate::{BuildOptions, build};
 
 /// All buckets are one.
-struct OneBucket(MemoryStore);
+pub(super) struct OneBucket<B>(pub(super) B);
 
 #[async_trait]
-impl Buckets for OneBucket {
+impl<B: Bucket + Clone + 'static> Buckets for OneBucket<B> {
     fn open(&self, _: &str) -> Result<Arc<dyn Bucket>, StoreError> {
         Ok(Arc::new(self.0.clone()))
     }
