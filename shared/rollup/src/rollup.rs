@@ -66,8 +66,11 @@ impl<S: RunSink> Rollup<S> {
         let mut hashes = [0; GROUP];
         loop {
             // Where most objects lie beside others, what they need is at hand.
-            let ahead =
-                if self.scattered { self.look_ahead(objects.clone().take(GROUP), &mut hashes) } else { 0 };
+            let ahead = if self.scattered && !self.table.is_ordered() {
+                self.look_ahead(objects.clone().take(GROUP), &mut hashes)
+            } else {
+                0
+            };
             let hashes = hashes.get(..ahead).unwrap_or_default();
             if self.add_group(objects.by_ref().take(GROUP), hashes, classes, between)? < GROUP {
                 return Ok(());

@@ -82,7 +82,7 @@ pub(crate) struct One {
     pub(crate) dates: Dates,
 }
 
-/// Sums by directory.
+/// Sums by directory. A directory may have more than one row, if it comes again after many others.
 pub(crate) struct Table {
     budget: TableBudget,
     keys: Vec<u8>,
@@ -92,11 +92,22 @@ pub(crate) struct Table {
     slots: Vec<u64>,
     /// Slots in use, less one: few directories use few slots, which stay in the cache.
     mask: usize,
+    /// Whether directories have come in the order of sorted keys, but for some. Then none but those met last
+    /// is looked for, and no slot is in use: each would be a cache miss.
+    ordered: bool,
+    /// Rows of directories met last, plus one, by their hash.
+    recent: [u32; RECENT],
+    /// How many directories came out of that order.
+    odd: usize,
     /// The row of the directory before.
     last: usize,
 }
 
 const FIRST_SLOTS: usize = 1 << 10;
+const RECENT: usize = 64;
+/// Directories may come out of order this often, and as one in [`ODD_SHARE`] of all, where a file begins.
+const MOST_ODD: usize = 16;
+const ODD_SHARE: usize = 64;
 
 impl Table {
     pub(crate) fn new(budget: TableBudget) -> Self {
@@ -107,6 +118,9 @@ impl Table {
             more: Cells::new(budget.more),
             slots: vec![0; budget.slots],
             mask: budget.slots.min(FIRST_SLOTS) - 1,
+            ordered: true,
+            recent: [0; RECENT],
+            odd: 0,
             last: 0,
         }
     }
@@ -126,7 +140,13 @@ impl Table {
         self.more.clear();
         self.slots[..=self.mask].fill(0);
         self.mask = self.budget.slots.min(FIRST_SLOTS) - 1;
+        (self.ordered, self.recent, self.odd) = (true, [0; RECENT], 0);
         self.last = 0;
+    }
+
+    /// Whether directories come in order: then nothing is gained by peeking.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.ordered
     }
 
     /// The hash that a directory is found by.
@@ -187,6 +207,46 @@ impl Table {
 
     #[inline]
     fn find_or_insert(&mut self, directory: &[u8], hash: u32, bin: BinId) -> Result<usize, Refused> {
+        if self.ordered {
+            if let Some(at) = self.recently(directory, hash) {
+                return Ok(at);
+            }
+            self.look_at_order(directory);
+        }
+        if self.ordered {
+            self.insert(directory, bin, hash)
+        } else {
+            self.find_or_insert_by_hash(directory, hash, bin)
+        }
+    }
+
+    /// The row of a directory that was met not long ago.
+    #[inline]
+    fn recently(&self, directory: &[u8], hash: u32) -> Option<usize> {
+        let at = (self.recent[hash as usize % RECENT] as usize).checked_sub(1)?;
+        (self.rows[at].hash == hash && self.name(at) == directory).then_some(at)
+    }
+
+    /// Gives the order up where a new directory, and too many before it, stand neither behind the last one nor
+    /// above it.
+    fn look_at_order(&mut self, directory: &[u8]) {
+        let Some(before) = self.rows.len().checked_sub(1).map(|last| self.name(last)) else { return };
+        self.odd += usize::from(directory < before && !before.starts_with(directory));
+        if self.odd <= MOST_ODD + self.rows.len() / ODD_SHARE {
+            return;
+        }
+        self.ordered = false;
+        // Some may be there twice: what one has is added to the other when they are sorted.
+        while (self.rows.len() + 1) * 4 > (self.mask + 1) * 3 && self.mask + 1 < self.slots.len() {
+            self.mask = self.mask * 2 + 1;
+        }
+        for at in 0..self.rows.len() {
+            self.place(at);
+        }
+    }
+
+    #[inline]
+    fn find_or_insert_by_hash(&mut self, directory: &[u8], hash: u32, bin: BinId) -> Result<usize, Refused> {
         let mut slot = hash as usize & self.mask;
         while self.slots[slot] != 0 {
             let entry = self.slots[slot];
@@ -210,7 +270,9 @@ impl Table {
         let (key, len) = (key as u32, directory.len() as u16);
         let dates = Dates::NONE;
         self.rows.push(Row { key, len, bin, objects: 0, bytes: 0, dates, hash, more: NONE });
-        if (at + 1) * 4 > (self.mask + 1) * 3 && self.mask + 1 < self.slots.len() {
+        if self.ordered {
+            self.recent[hash as usize % RECENT] = at as u32 + 1;
+        } else if (at + 1) * 4 > (self.mask + 1) * 3 && self.mask + 1 < self.slots.len() {
             self.grow();
         } else {
             self.place(at);
@@ -275,6 +337,8 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn one(bin: BinId, size: u64) -> One {
@@ -307,6 +371,50 @@ mod tests {
         assert_eq!(table.held(), 0);
         assert_eq!(add(&mut table, b"a/", 0, 1), Ok(()));
         assert_eq!(table.cells(0).collect::<Vec<_>>(), [Cell { bin: 0, objects: 1, bytes: 1 }]);
+    }
+
+    /// The sums of a table by directory, and how many rows it has.
+    fn sums(table: &Table) -> (BTreeMap<Vec<u8>, u64>, usize) {
+        let mut sums = BTreeMap::new();
+        for at in 0..table.len() {
+            *sums.entry(table.name(at).to_vec()).or_insert(0) +=
+                table.cells(at).map(|c| c.bytes).sum::<u64>();
+        }
+        (sums, table.len())
+    }
+
+    #[test]
+    fn in_order_or_not_the_sums_are_the_same() {
+        let sorted: Vec<String> = (0..3000)
+            .flat_map(|n| {
+                let above = format!("d{}/", n / 300);
+                // What lies directly in a directory comes between its children.
+                [format!("{above}{:04}/", n % 300), above]
+            })
+            .collect();
+        let mut expected = BTreeMap::new();
+        for (nth, directory) in sorted.iter().enumerate() {
+            *expected.entry(directory.clone().into_bytes()).or_insert(0) += nth as u64;
+        }
+        let filled = |order: &mut dyn Iterator<Item = usize>| {
+            let mut table = Table::new(TableBudget::new(4 << 20, &Measures::default()));
+            for nth in order {
+                add(&mut table, sorted[nth].as_bytes(), 0, nth as u64).unwrap();
+            }
+            table
+        };
+        let ordered = filled(&mut (0..sorted.len()));
+        assert!(ordered.is_ordered());
+        let scattered = filled(&mut (0..sorted.len()).map(|nth| nth * 7919 % sorted.len()));
+        assert!(!scattered.is_ordered());
+        // Two files, of which the second is not sorted: what is hashed late may be there twice.
+        let late = filled(&mut (0..2000).chain((2000..sorted.len()).rev()));
+        assert!(!late.is_ordered());
+        for table in [ordered, scattered, late] {
+            let (sums, rows) = sums(&table);
+            assert_eq!(sums, expected);
+            assert!((expected.len()..expected.len() + 100).contains(&rows), "{rows} of {}", expected.len());
+        }
     }
 
     #[test]
