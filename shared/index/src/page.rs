@@ -10,7 +10,7 @@ use s3inv_model::{Bin, BinId, Cell, Dates, Measure, Schema, prefix};
 
 use crate::brief;
 use crate::cuts;
-use crate::entry::{Entry, shared_len};
+use crate::entry::Entry;
 use crate::moment::{MAX_DATE, put_change, take_change};
 use crate::sets::{Places, Sets};
 use crate::varint;
@@ -133,7 +133,7 @@ impl PageBuilder {
             self.entry.first.clear();
             self.entry.first.extend_from_slice(key);
         }
-        let shared = shared_len(&self.key, key);
+        let shared = prefix::shared_len(&self.key, key);
         let suffix = key.get(shared..)?;
         varint::put(&mut self.streams.lens, shared as u64);
         varint::put(&mut self.streams.lens, suffix.len() as u64);

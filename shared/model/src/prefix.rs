@@ -53,6 +53,23 @@ pub fn compare(a: &[u8], b: &[u8]) -> Ordering {
     split(a).cmp(&split(b))
 }
 
+/// How many bytes two keys have in common at their start.
+#[inline]
+#[must_use]
+pub fn shared_len(a: &[u8], b: &[u8]) -> usize {
+    // Eight at once: prefixes that stand next to each other mostly share dozens.
+    let mut words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).enumerate();
+    let differs = words.find_map(|(at, (a, b))| {
+        let differ = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        (differ != 0).then(|| 8 * at + differ.trailing_zeros() as usize / 8)
+    });
+    differs.unwrap_or_else(|| {
+        let from = a.len().min(b.len()) / 8 * 8;
+        let rest = a.iter().zip(b).skip(from);
+        from + rest.take_while(|(a, b)| a == b).count()
+    })
+}
+
 /// Whether bytes are a prefix at all: empty, or ending in `/`, and no longer than a key.
 #[must_use]
 pub fn is_prefix(bytes: &[u8]) -> bool {
@@ -78,6 +95,21 @@ mod tests {
             [("", "", ""), ("a/", "", "a/"), ("/", "", "/"), ("a//", "a/", "/"), ("a/b/", "a/", "b/")]
         {
             assert_eq!(split(prefix.as_bytes()), (parent.as_bytes(), name.as_bytes()), "{prefix}");
+        }
+    }
+
+    #[test]
+    fn bytes_in_common_are_counted() {
+        let key: Vec<u8> = (0..40).collect();
+        for len in 0..40 {
+            for differs in 0..len {
+                let mut other = key.clone();
+                other[differs] ^= 0x80;
+                assert_eq!(shared_len(&key, &other[..len]), differs);
+                assert_eq!(shared_len(&other[..len], &key), differs);
+            }
+            assert_eq!(shared_len(&key, &key[..len]), len);
+            assert_eq!(shared_len(&key[..len], &key), len);
         }
     }
 

@@ -26,7 +26,10 @@ const FAN_INS: [u64; 5] = [2, 5, 20, 100, 1000];
 
 fn main() -> Done<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    println!("{:32} {:>10} {:>10} {:>8} {:>8}", "million rows a second", "rows", "merged", "to a run", "segment");
+    println!(
+        "{:32} {:>10} {:>10} {:>8} {:>8}",
+        "million rows a second", "rows", "merged", "to a run", "segment"
+    );
     for order in ["sorted", "scattered"] {
         for measures in ["few", "all"] {
             for fan_in in FAN_INS {
@@ -123,7 +126,13 @@ fn object(nth: u64, binning: &Binning, classes: &Classes) -> (Vec<u8>, Object<'s
         day % 30 + 1,
         xxh3_64(&part.to_le_bytes()) & 0xf_0000 | part % 0x1_0000,
     );
-    let class = if month.is_multiple_of(3) { 1 } else if hash.is_multiple_of(100) { 2 } else { 0 };
+    let class = if month.is_multiple_of(3) {
+        1
+    } else if hash.is_multiple_of(100) {
+        2
+    } else {
+        0
+    };
     let size = (hash >> 20) >> (20 + hash % 16);
     let modified = SNAPSHOT_MS - (day % 1000) * DAY_MS - hash % DAY_MS;
     let bin = binning.current(classes, class, size, modified);
