@@ -58,16 +58,21 @@ pub fn compare(a: &[u8], b: &[u8]) -> Ordering {
 #[must_use]
 pub fn shared_len(a: &[u8], b: &[u8]) -> usize {
     // Eight at once: prefixes that stand next to each other mostly share dozens.
-    let mut words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).enumerate();
-    let differs = words.find_map(|(at, (a, b))| {
-        let differ = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
-        (differ != 0).then(|| 8 * at + differ.trailing_zeros() as usize / 8)
-    });
-    differs.unwrap_or_else(|| {
-        let from = a.len().min(b.len()) / 8 * 8;
-        let rest = a.iter().zip(b).skip(from);
-        from + rest.take_while(|(a, b)| a == b).count()
-    })
+    let shared = |a: &[u8; 8], b: &[u8; 8]| {
+        (u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b)).trailing_zeros() as usize / 8
+    };
+    let len = a.len().min(b.len());
+    let (a, b) = (a.get(..len).unwrap_or_default(), b.get(..len).unwrap_or_default());
+    for (at, (a, b)) in a.as_chunks().0.iter().zip(b.as_chunks().0).enumerate() {
+        if a != b {
+            return 8 * at + shared(a, b);
+        }
+    }
+    match (a.last_chunk(), b.last_chunk()) {
+        // Some of them have been looked at.
+        (Some(a), Some(b)) => len - 8 + shared(a, b),
+        _ => a.iter().zip(b).take_while(|(a, b)| a == b).count(),
+    }
 }
 
 /// Whether bytes are a prefix at all: empty, or ending in `/`, and no longer than a key.

@@ -73,8 +73,8 @@ impl<'a, 'r, R: ReadAt> Inputs<'a, 'r, R> {
     }
 
     /// The first prefix, if there is one.
-    pub(crate) fn first(&self) -> Option<&[u8]> {
-        self.tournament.winner().map(|first| self.runs[first].cursor.key())
+    pub(crate) fn first(&self) -> Option<Key<'_>> {
+        self.tournament.winner().map(|first| self.runs[first].key())
     }
 
     /// Adds the first row, which is that of `key`, to `sums`, and goes on to the next; whether that is of the same prefix.

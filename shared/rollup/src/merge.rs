@@ -57,12 +57,13 @@ pub fn merge<R: ReadAt, W: Write, E: From<FormatError>>(
     let mut read = 0u64;
     while let Some(first) = inputs.first() {
         key.clear();
-        key.extend_from_slice(first);
+        key.extend_from_slice(first.bytes);
+        let parent_len = first.parent_len;
         if read > 0 && is_partition_start(&key) && (interrupt.pause)() {
             next = Some(key);
             break;
         }
-        let prefix = Key::new(&key);
+        let prefix = Key { bytes: &key, parent_len };
         sums.clear();
         let mut same = true;
         while same {
