@@ -82,6 +82,11 @@ impl Sums {
     #[inline]
     #[must_use]
     pub fn add(&mut self, cells: impl Iterator<Item = Cell>, dates: Dates) -> Option<()> {
+        self.dates = self.dates.merge(dates);
+        if self.cells.is_empty() {
+            self.cells.extend(cells);
+            return Some(());
+        }
         let mut at = 0;
         for cell in cells {
             while self.cells.get(at).is_some_and(|sum| sum.bin < cell.bin) {
@@ -93,7 +98,6 @@ impl Sums {
             }
             at += 1;
         }
-        self.dates = self.dates.merge(dates);
         Some(())
     }
 }
