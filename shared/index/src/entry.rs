@@ -117,7 +117,7 @@ impl Entry {
 
 /// Appends a first prefix, front-coded against the one before it in a list.
 pub(crate) fn put_first(first: &[u8], previous: &[u8], out: &mut Vec<u8>) {
-    let shared = shared_len(previous, first);
+    let shared = prefix::shared_len(previous, first);
     let suffix = first.get(shared..).unwrap_or_default();
     varint::put(out, shared as u64);
     varint::put(out, suffix.len() as u64);
@@ -130,9 +130,4 @@ pub(crate) fn take_first(bytes: &mut &[u8], previous: &[u8]) -> Option<Vec<u8>> 
     let len = varint::take_usize(bytes)?;
     let first = [shared, varint::take_bytes(bytes, len)?].concat();
     prefix::is_prefix(&first).then_some(first)
-}
-
-/// How many bytes two prefixes have in common at their start.
-pub(crate) fn shared_len(a: &[u8], b: &[u8]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }

@@ -50,7 +50,7 @@ impl Node {
     fn new<'k>(keys: impl Iterator<Item = &'k [u8]> + Clone) -> Self {
         let first = keys.clone().next().unwrap_or_default();
         let last = keys.clone().last().unwrap_or_default();
-        let (common, _) = first.split_at(crate::entry::shared_len(first, last));
+        let (common, _) = first.split_at(prefix::shared_len(first, last));
         let heads = keys.map(|key| head(key.get(common.len()..).unwrap_or_default())).collect();
         Self { common: common.to_vec(), heads }
     }

@@ -10,7 +10,7 @@ use s3inv_model::{Bin, BinId, Cell, Dates, Measure, Schema, prefix};
 
 use crate::brief;
 use crate::cuts;
-use crate::entry::{Entry, shared_len};
+use crate::entry::Entry;
 use crate::moment::{MAX_DATE, put_change, take_change};
 use crate::sets::{Places, Sets};
 use crate::varint;
@@ -99,7 +99,6 @@ pub(crate) struct PageBuilder {
     shape: Shape,
     streams: Streams<Vec<u8>>,
     places: Places,
-    key: Vec<u8>,
     cells: Vec<Cell>,
     date: u64,
     entry: Entry,
@@ -112,7 +111,6 @@ impl PageBuilder {
             shape,
             streams: Streams::default(),
             places: Places::new(),
-            key: Vec::new(),
             cells: Vec::new(),
             date: 0,
             entry: Entry::default(),
@@ -126,20 +124,19 @@ impl PageBuilder {
         self.entry.rows > 0 && cuts::ends_before(size, next)
     }
 
-    /// Adds a row; `None` if its sums over all bins do not fit 64 bits.
-    pub(crate) fn push(&mut self, key: &[u8], cells: &[Cell], dates: Dates) -> Option<()> {
+    /// Adds a row, whose key has so many bytes in common with the one before it, be that in this page or not;
+    /// `None` if its sums over all bins do not fit 64 bits.
+    pub(crate) fn push(&mut self, key: &[u8], shared: usize, cells: &[Cell], dates: Dates) -> Option<()> {
         self.entry.widen(cells)?;
         if self.entry.rows == 0 {
             self.entry.first.clear();
             self.entry.first.extend_from_slice(key);
         }
-        let shared = shared_len(&self.key, key);
+        let shared = if self.entry.rows == 0 { 0 } else { shared };
         let suffix = key.get(shared..)?;
         varint::put(&mut self.streams.lens, shared as u64);
         varint::put(&mut self.streams.lens, suffix.len() as u64);
         self.streams.names.extend_from_slice(suffix);
-        self.key.truncate(shared);
-        self.key.extend_from_slice(suffix);
         self.push_cells(cells);
         if !dates.is_none() {
             put_change(&mut self.streams.oldest, self.date, dates.oldest);
@@ -181,7 +178,6 @@ impl PageBuilder {
             self.raw.append(stream);
         }
         self.places.clear();
-        self.key.clear();
         self.cells.clear();
         self.date = 0;
         let entry = std::mem::take(&mut self.entry);

@@ -20,7 +20,24 @@ pub(crate) fn take(bytes: &mut &[u8]) -> Option<u64> {
     take_long(bytes)
 }
 
+/// Where eight bytes can be read, the seven bits of each are moved together at once.
 fn take_long(bytes: &mut &[u8]) -> Option<u64> {
+    let Some(word) = bytes.first_chunk() else { return take_slowly(bytes) };
+    let word = u64::from_le_bytes(*word);
+    let ends = !word & 0x8080_8080_8080_8080;
+    if ends == 0 {
+        return take_slowly(bytes);
+    }
+    // Of the first byte that ends a value, this is the last bit.
+    let end = ends.trailing_zeros();
+    *bytes = bytes.get(end as usize / 8 + 1..)?;
+    let sevens = word & (u64::MAX >> (63 - end)) & 0x7f7f_7f7f_7f7f_7f7f;
+    let fourteens = sevens & 0x007f_007f_007f_007f | (sevens & 0x7f00_7f00_7f00_7f00) >> 1;
+    let halves = fourteens & 0x0000_3fff_0000_3fff | (fourteens & 0x3fff_0000_3fff_0000) >> 2;
+    Some(halves & 0x0fff_ffff | (halves >> 32) << 28)
+}
+
+fn take_slowly(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for (at, &byte) in bytes.iter().enumerate().take(10) {
         let low = u64::from(byte & 0x7f);
@@ -37,6 +54,7 @@ fn take_long(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 /// Reads a value that is used as a length or a count.
+#[inline]
 pub(crate) fn take_usize(bytes: &mut &[u8]) -> Option<usize> {
     usize::try_from(take(bytes)?).ok()
 }
@@ -69,6 +87,20 @@ mod tests {
             assert!(rest.is_empty());
             assert_eq!(take(&mut &bytes[..bytes.len() - 1]), None);
         }
+        for bits in 0..=64 {
+            for value in [u64::MAX, 0x5a3c_9687_e1d2_b4f0].map(|ones| ones.checked_shr(bits).unwrap_or(0)) {
+                let mut bytes = Vec::new();
+                put(&mut bytes, value);
+                let len = bytes.len();
+                // What follows is not looked at, though it is read.
+                bytes.extend([0xff; 8]);
+                let mut rest = bytes.as_slice();
+                assert_eq!((take(&mut rest), rest.len()), (Some(value), 8), "{len} bytes");
+                assert_eq!(take_slowly(&mut bytes.as_slice()), Some(value));
+            }
+        }
+        let mut padded = [0x83, 0x80, 0, 9, 9, 9, 9, 9].as_slice();
+        assert_eq!((take(&mut padded), padded.len()), (Some(3), 5));
         assert_eq!(take(&mut [0xff; 11].as_slice()), None);
         assert_eq!(take(&mut [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2].as_slice()), None);
     }

@@ -32,6 +32,47 @@ impl Form {
     }
 }
 
+/// The prefix that was written last, and where its name begins; none before the first one.
+#[derive(Default)]
+struct Last {
+    key: Option<Vec<u8>>,
+    parent_len: usize,
+}
+
+/// How a prefix follows the one before it.
+struct Step {
+    /// How many bytes they have in common.
+    shared: usize,
+    /// Whether they are known to be of the same depth.
+    level: bool,
+}
+
+impl Last {
+    fn step_to(&mut self, key: &[u8]) -> Result<Step, FormatError> {
+        let parent_len = prefix::parent_len(key);
+        let last_parent_len = std::mem::replace(&mut self.parent_len, parent_len);
+        let Some(last) = &mut self.key else {
+            self.key = Some(key.to_vec());
+            return Ok(Step { shared: 0, level: false });
+        };
+        let shared = prefix::shared_len(last, key);
+        let one_parent = parent_len == last_parent_len && shared >= parent_len;
+        let is_after = if one_parent {
+            last.get(shared..) < key.get(shared..)
+        } else {
+            last.get(..last_parent_len) < key.get(..parent_len)
+        };
+        if !is_after {
+            return Err(FormatError::OutOfOrder { previous: shown(last), got: shown(key) });
+        }
+        // The root stands as if it were a child of itself.
+        let level = one_parent && !last.is_empty();
+        last.truncate(shared);
+        last.extend_from_slice(key.get(shared..).unwrap_or_default());
+        Ok(Step { shared, level })
+    }
+}
+
 /// Writes a run or a segment, row by row.
 pub struct Writer<W> {
     body: Body<W>,
@@ -39,7 +80,7 @@ pub struct Writer<W> {
     page: PageBuilder,
     compressor: Compressor,
     info: Info,
-    last: Option<Vec<u8>>,
+    last: Last,
     /// The table of the lot that is being filled.
     table: Option<TableBuilder>,
 }
@@ -70,7 +111,7 @@ impl<W: Write> Writer<W> {
             page: PageBuilder::new(shape),
             compressor: Compressor::new(compression)?,
             info,
-            last: None,
+            last: Last::default(),
             table: lookup.then(|| TableBuilder::new(shape, table::hash)),
         })
     }
@@ -86,19 +127,21 @@ impl<W: Write> Writer<W> {
     /// the dates of its current objects. After an error the file is of no use.
     pub fn push(&mut self, key: &[u8], cells: &[Cell], dates: Dates) -> Result<(), FormatError> {
         self.check_row(key, cells, dates)?;
-        self.check_order(key)?;
+        let Step { shared, level } = self.last.step_to(key)?;
+        if !level {
+            self.info.depth = self.info.depth.max(prefix::depth(key) as u64);
+        }
         if self.page.ends_before(key) {
             self.end_page()?;
             if self.table.as_ref().is_some_and(|table| cuts::lot_ends_before(table.rows(), key)) {
                 self.end_lot()?;
             }
         }
-        self.page.push(key, cells, dates).ok_or_else(|| FormatError::Overflow(shown(key)))?;
+        self.page.push(key, shared, cells, dates).ok_or_else(|| FormatError::Overflow(shown(key)))?;
         if let Some(table) = &mut self.table {
             table.push(key, cells, dates);
         }
         self.info.prefixes += 1;
-        self.info.depth = self.info.depth.max(prefix::depth(key) as u64);
         Ok(())
     }
 
@@ -110,19 +153,6 @@ impl<W: Write> Writer<W> {
             Some("it is not a prefix")
         };
         why.map_or(Ok(()), |why| Err(FormatError::Row(shown(key), why)))
-    }
-
-    fn check_order(&mut self, key: &[u8]) -> Result<(), FormatError> {
-        let Some(last) = &mut self.last else {
-            self.last = Some(key.to_vec());
-            return Ok(());
-        };
-        if prefix::compare(last, key).is_ge() {
-            return Err(FormatError::OutOfOrder { previous: shown(last), got: shown(key) });
-        }
-        last.clear();
-        last.extend_from_slice(key);
-        Ok(())
     }
 
     fn end_page(&mut self) -> Result<(), FormatError> {

@@ -63,10 +63,41 @@ impl Default for Dates {
 }
 
 /// All that an index says of a prefix.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sums {
     /// By ascending bin; what has no objects has no cell.
     pub cells: Vec<Cell>,
     /// Of current objects; [`Dates::NONE`] where there are none, or where dates are not known.
     pub dates: Dates,
+}
+
+impl Sums {
+    /// Makes them those of no objects.
+    pub fn clear(&mut self) {
+        self.cells.clear();
+        self.dates = Dates::NONE;
+    }
+
+    /// Adds other sums, whose cells are by ascending bin, too; `None` if one does not fit 64 bits.
+    #[inline]
+    #[must_use]
+    pub fn add(&mut self, cells: impl Iterator<Item = Cell>, dates: Dates) -> Option<()> {
+        self.dates = self.dates.merge(dates);
+        if self.cells.is_empty() {
+            self.cells.extend(cells);
+            return Some(());
+        }
+        let mut at = 0;
+        for cell in cells {
+            while self.cells.get(at).is_some_and(|sum| sum.bin < cell.bin) {
+                at += 1;
+            }
+            match self.cells.get_mut(at) {
+                Some(sum) if sum.bin == cell.bin => *sum = sum.plus(cell)?,
+                _ => self.cells.insert(at, cell),
+            }
+            at += 1;
+        }
+        Some(())
+    }
 }

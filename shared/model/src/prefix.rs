@@ -53,6 +53,28 @@ pub fn compare(a: &[u8], b: &[u8]) -> Ordering {
     split(a).cmp(&split(b))
 }
 
+/// How many bytes two keys have in common at their start.
+#[inline]
+#[must_use]
+pub fn shared_len(a: &[u8], b: &[u8]) -> usize {
+    // Eight at once: prefixes that stand next to each other mostly share dozens.
+    let shared = |a: &[u8; 8], b: &[u8; 8]| {
+        (u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b)).trailing_zeros() as usize / 8
+    };
+    let len = a.len().min(b.len());
+    let (a, b) = (a.get(..len).unwrap_or_default(), b.get(..len).unwrap_or_default());
+    for (at, (a, b)) in a.as_chunks().0.iter().zip(b.as_chunks().0).enumerate() {
+        if a != b {
+            return 8 * at + shared(a, b);
+        }
+    }
+    match (a.last_chunk(), b.last_chunk()) {
+        // Some of them have been looked at.
+        (Some(a), Some(b)) => len - 8 + shared(a, b),
+        _ => a.iter().zip(b).take_while(|(a, b)| a == b).count(),
+    }
+}
+
 /// Whether bytes are a prefix at all: empty, or ending in `/`, and no longer than a key.
 #[must_use]
 pub fn is_prefix(bytes: &[u8]) -> bool {
@@ -78,6 +100,21 @@ mod tests {
             [("", "", ""), ("a/", "", "a/"), ("/", "", "/"), ("a//", "a/", "/"), ("a/b/", "a/", "b/")]
         {
             assert_eq!(split(prefix.as_bytes()), (parent.as_bytes(), name.as_bytes()), "{prefix}");
+        }
+    }
+
+    #[test]
+    fn bytes_in_common_are_counted() {
+        let key: Vec<u8> = (0..40).collect();
+        for len in 0..40 {
+            for differs in 0..len {
+                let mut other = key.clone();
+                other[differs] ^= 0x80;
+                assert_eq!(shared_len(&key, &other[..len]), differs);
+                assert_eq!(shared_len(&other[..len], &key), differs);
+            }
+            assert_eq!(shared_len(&key, &key[..len]), len);
+            assert_eq!(shared_len(&key[..len], &key), len);
         }
     }
 

@@ -8,11 +8,13 @@ mod bins;
 mod cells;
 #[cfg(test)]
 mod equivalence;
+mod inputs;
 mod merge;
 mod plan;
 mod rollup;
 mod sort;
 mod table;
+mod tournament;
 mod tree;
 
 pub use merge::{Interrupt, KeyRange, Merged, merge};

@@ -2,8 +2,11 @@
 
 use std::io::Write;
 
-use s3inv_index_format::{Cursor, Form, FormatError, Info, ReadAt, Reader, Writer, is_partition_start};
-use s3inv_model::{Bin, Cell, ClassId, Dates, RowCounts, Schema, prefix};
+use s3inv_index_format::{Form, FormatError, Info, ReadAt, Reader, Writer, is_partition_start};
+use s3inv_model::{RowCounts, Schema, Sums};
+
+use crate::inputs::Inputs;
+use crate::tournament::Key;
 
 /// A range of the order of prefixes: from the first, included, to the second, excluded. An end that
 /// isn't given is open.
@@ -13,12 +16,6 @@ pub struct KeyRange {
     pub from: Option<Vec<u8>>,
     /// Where it ends.
     pub until: Option<Vec<u8>>,
-}
-
-impl KeyRange {
-    fn ends_before(&self, key: &[u8]) -> bool {
-        self.until.as_ref().is_some_and(|until| prefix::compare(key, until).is_ge())
-    }
 }
 
 /// What a merge wrote.
@@ -55,26 +52,28 @@ pub fn merge<R: ReadAt, W: Write, E: From<FormatError>>(
     let mut writer = Writer::new(out, form, schema)?;
     let mut inputs = Inputs::open(runs, range, schema)?;
     let mut next = None;
-    let mut row = Vec::new();
+    let mut sums = Sums::default();
     let mut key = Vec::new();
     let mut read = 0u64;
     while let Some(first) = inputs.first() {
         key.clear();
-        key.extend_from_slice(first.cursor.key());
+        key.extend_from_slice(first.bytes);
+        let parent_len = first.parent_len;
         if read > 0 && is_partition_start(&key) && (interrupt.pause)() {
             next = Some(key);
             break;
         }
-        row.clear();
-        let mut dates = Dates::NONE;
-        while inputs.first().is_some_and(|input| input.cursor.key() == key) {
-            dates = dates.merge(inputs.take(&mut row, range)?);
+        let prefix = Key { bytes: &key, parent_len };
+        sums.clear();
+        let mut same = true;
+        while same {
+            same = inputs.take(prefix, &mut sums)?;
             read += 1;
             if read.is_multiple_of(1000) {
                 (interrupt.between)()?;
             }
         }
-        writer.push(&key, &row, dates)?;
+        writer.push(&key, &sums.cells, sums.dates)?;
     }
     let (out, info) = writer.finish(counts(runs, range)?)?;
     Ok(Merged { out, info, next })
@@ -87,102 +86,4 @@ fn counts<R: ReadAt>(runs: &[&Reader<R>], range: &KeyRange) -> Result<RowCounts,
     runs.iter()
         .try_fold(RowCounts::default(), |sum, run| sum.plus(&run.info().counts))
         .ok_or_else(|| FormatError::Overflow("rows read".to_owned()))
-}
-
-/// A run at its next row, and the place of each of its classes among all.
-struct Input<'a, R> {
-    cursor: Cursor<'a, R>,
-    classes: Vec<ClassId>,
-    parent_len: usize,
-}
-
-impl<R: ReadAt> Input<'_, R> {
-    fn advance(&mut self, range: &KeyRange) -> Result<bool, FormatError> {
-        let more = self.cursor.advance()? && !range.ends_before(self.cursor.key());
-        self.parent_len = prefix::parent_len(self.cursor.key());
-        Ok(more)
-    }
-
-    fn comes_before(&self, other: &Self) -> bool {
-        let (a, b) = (self.cursor.key(), other.cursor.key());
-        a.split_at(self.parent_len) < b.split_at(other.parent_len)
-    }
-
-    fn add_to(&self, row: &mut Vec<Cell>) -> Result<(), FormatError> {
-        for cell in self.cursor.cells() {
-            let bin = Bin::moved(cell.bin, &self.classes).ok_or(FormatError::Mismatch(UNKNOWN_CLASS))?;
-            let cell = Cell { bin, ..*cell };
-            match row.binary_search_by_key(&bin, |sum| sum.bin) {
-                Err(place) => row.insert(place, cell),
-                Ok(place) => {
-                    let key = || String::from_utf8_lossy(self.cursor.key()).into_owned();
-                    let sum = &mut row[place];
-                    *sum = sum.plus(cell).ok_or_else(|| FormatError::Overflow(key()))?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A heap of inputs, the one with the first prefix on top.
-struct Inputs<'a, R> {
-    heap: Vec<Input<'a, R>>,
-}
-
-impl<'a, R: ReadAt> Inputs<'a, R> {
-    fn open(runs: &[&'a Reader<R>], range: &KeyRange, schema: &Schema) -> Result<Self, FormatError> {
-        let mut heap = Vec::with_capacity(runs.len());
-        for run in runs {
-            let cursor = run.seek(range.from.as_deref().unwrap_or_default())?;
-            let mut input = Input { cursor, classes: places(run.info(), schema)?, parent_len: 0 };
-            if input.advance(range)? {
-                heap.push(input);
-            }
-        }
-        let mut inputs = Self { heap };
-        for at in (0..inputs.heap.len() / 2).rev() {
-            inputs.sink(at);
-        }
-        Ok(inputs)
-    }
-
-    fn first(&self) -> Option<&Input<'a, R>> {
-        self.heap.first()
-    }
-
-    /// Adds the first row to `row`, and goes on to the next; the first row's dates.
-    fn take(&mut self, row: &mut Vec<Cell>, range: &KeyRange) -> Result<Dates, FormatError> {
-        let Some(first) = self.heap.first_mut() else { return Ok(Dates::NONE) };
-        first.add_to(row)?;
-        let dates = first.cursor.dates();
-        if !first.advance(range)? {
-            self.heap.swap_remove(0);
-        }
-        self.sink(0);
-        Ok(dates)
-    }
-
-    /// Lets the input at `at` sink below those that come before it.
-    fn sink(&mut self, mut at: usize) {
-        loop {
-            let (left, right) = (2 * at + 1, 2 * at + 2);
-            let Some(child) = self.heap.get(left) else { return };
-            let smaller = match self.heap.get(right) {
-                Some(other) if other.comes_before(child) => right,
-                _ => left,
-            };
-            if !self.heap[smaller].comes_before(&self.heap[at]) {
-                return;
-            }
-            self.heap.swap(at, smaller);
-            at = smaller;
-        }
-    }
-}
-
-const UNKNOWN_CLASS: &str = "a run has a class that the merge does not know";
-
-fn places(info: &Info, all: &Schema) -> Result<Vec<ClassId>, FormatError> {
-    info.schema.classes.places_in(&all.classes).ok_or(FormatError::Mismatch(UNKNOWN_CLASS))
 }

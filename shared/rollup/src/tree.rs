@@ -167,7 +167,7 @@ impl Tree {
         let Some(top) = self.levels[..self.open].last() else { return 0 };
         let top = &self.nodes[top.node];
         let last = &keys[top.key as usize..][..usize::from(top.len)];
-        let equal = last.iter().zip(name).take_while(|(a, b)| a == b).count();
+        let equal = prefix::shared_len(last, name);
         prefix::own_directory(&name[..equal]).len()
     }
 

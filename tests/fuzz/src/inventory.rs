@@ -96,8 +96,8 @@ impl Read for Dribble<'_> {
 /// Gzip, at once and as a stream.
 pub(crate) fn gzip(data: &[u8]) {
     const MOST: usize = 1 << 20;
-    let mut inflater = Inflater::new(MOST);
-    let whole = inflater.whole(data).map(<[u8]>::to_vec);
+    let mut inflater = Inflater::new(MOST).ok();
+    let whole = inflater.as_mut().and_then(|inflater| inflater.whole(data)).map(<[u8]>::to_vec);
     let mut stream = Vec::new();
     let streamed = gunzip_stream(data).take(MOST as u64 + 1).read_to_end(&mut stream);
     if let Some(whole) = whole {

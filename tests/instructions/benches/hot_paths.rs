@@ -24,7 +24,7 @@ fn csv((setting, text): (Setting, Vec<u8>)) -> u64 {
 
 fn compressed(order: Order) -> (Inflater, Vec<u8>) {
     let text = csv_file(order);
-    (Inflater::new(text.len()), gzipped(&text))
+    (Inflater::new(text.len()).unwrap(), gzipped(&text))
 }
 
 #[library_benchmark]

@@ -36,24 +36,24 @@ fn members_follow_each_other() {
     let parts = [text(10), text(5000), Vec::new(), text(300), text(300)];
     let gz: Vec<u8> = parts.iter().flat_map(|part| gzip(part)).collect();
     let raw = parts.concat();
-    let mut inflater = Inflater::new(raw.len());
+    let mut inflater = Inflater::new(raw.len()).unwrap();
     assert!(inflater.whole(&gz) == Some(&raw[..]));
     assert_eq!(inflater.whole(&gzip(b"short")), Some(&b"short"[..]));
     assert_eq!(stream(&gz).unwrap(), raw);
-    assert_eq!(Inflater::new(raw.len() - 1).whole(&gz), None);
+    assert_eq!(Inflater::new(raw.len() - 1).unwrap().whole(&gz), None);
 }
 
 #[test]
 fn a_member_twice_is_twice() {
     let gz = gzip(b"same").repeat(2);
-    assert_eq!(Inflater::new(100).whole(&gz), Some(&b"samesame"[..]));
+    assert_eq!(Inflater::new(100).unwrap().whole(&gz), Some(&b"samesame"[..]));
 }
 
 /// The footer of an empty member is zeros, and so is what stands before it.
 #[test]
 fn an_empty_member_is_one() {
     let empty = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    let mut inflater = Inflater::new(100);
+    let mut inflater = Inflater::new(100).unwrap();
     assert_eq!(inflater.whole(&empty), Some(&b""[..]));
     assert_eq!(inflater.whole(&[&empty, &gzip(b"text")[..], &empty, &empty].concat()), Some(&b"text"[..]));
 }
@@ -66,14 +66,14 @@ fn a_header_within_a_member_is_not_taken_for_one() {
     encoder.write_all(&raw).unwrap();
     let gz = encoder.finish().unwrap();
     assert!(gz.windows(3).skip(10).any(|at| at == [0x1f, 0x8b, 8]));
-    assert_eq!(Inflater::new(1000).whole(&gz), Some(&raw[..]));
+    assert_eq!(Inflater::new(1000).unwrap().whole(&gz), Some(&raw[..]));
 }
 
 #[test]
 fn damage_is_named() {
     let gz = gzip(&text(1000));
     let damaged = |gz: &[u8]| {
-        assert_eq!(Inflater::new(1 << 20).whole(gz), None);
+        assert_eq!(Inflater::new(1 << 20).unwrap().whole(gz), None);
         let error = stream(gz).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         error.to_string()
@@ -116,7 +116,7 @@ proptest! {
     fn whole_and_stream_agree(len in 0..200_usize, twice in any::<bool>(), at in any::<usize>(), to in any::<u8>(), cut in any::<bool>()) {
         let gz = gzip(&text(len)).repeat(if twice { 2 } else { 1 });
         let gz = mutate(&gz, at, to, cut);
-        if let Some(whole) = Inflater::new(1 << 16).whole(&gz) {
+        if let Some(whole) = Inflater::new(1 << 16).unwrap().whole(&gz) {
             prop_assert_eq!(whole, &stream(&gz).unwrap()[..]);
         }
     }

@@ -73,7 +73,7 @@ impl Worker<'_> {
         totals: &mut Totals<S>,
     ) -> Result<Option<Position>, Cause> {
         let mut buffers =
-            Buffers { compressed: Vec::new(), inflater: Inflater::new(self.memory.decompressed) };
+            Buffers { compressed: Vec::new(), inflater: Inflater::new(self.memory.decompressed)? };
         self.with_parts(files, |parts| {
             self.each_file(files, start, totals, |place, totals| {
                 let mut source = FileParts::new(parts, place, self.progress);
