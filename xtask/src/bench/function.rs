@@ -21,13 +21,17 @@ const SPAWNS: usize = 20;
 const REQUEST: &str = "GET /2018-06-01/runtime/invocation/next ";
 /// Longer than any start takes, and short enough to wait for.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// What deployments set; none of it has to be there.
-const ENVIRONMENT: [(&str, &str); 8] = [
+/// What Lambda sets, and then deployments.
+const ENVIRONMENT: [(&str, &str); 12] = [
     ("AWS_REGION", "us-east-1"),
     ("AWS_ACCESS_KEY_ID", "test"),
     ("AWS_SECRET_ACCESS_KEY", "test"),
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769"),
+    ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+    ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+    ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/bench"),
+    ("AWS_LAMBDA_LOG_STREAM_NAME", "local"),
     ("S3INV_SCRATCH", "s3://scratch"),
     ("S3INV_OUTPUT", "s3://indexes"),
     ("S3INV_STATE_MACHINE_ARN", "arn:aws:states:us-east-1:123456789012:stateMachine:build"),
@@ -101,7 +105,7 @@ fn first_request(program: &Path) -> Result<f64, Failure> {
     let mut function = Command::new(program);
     function.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default()).envs(ENVIRONMENT);
     function.env("AWS_LAMBDA_RUNTIME_API", address.to_string());
-    function.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    function.stdin(Stdio::null()).stdout(Stdio::null());
     let mut child = function.spawn().advise(program.display(), "build it again")?;
     let asked = requests.recv_timeout(PATIENCE);
     let seconds = watch.seconds();

@@ -71,11 +71,7 @@ pub(super) struct Ours {
 impl Ours {
     /// Builds the binary; indexes go to the folder `data`.
     pub(super) fn ready(workspace: &Workspace, data: &Path) -> Result<Self, Failure> {
-        let mut build = cargo();
-        build.args(["build", "--release", "--package", PACKAGE]);
-        check(&mut build, "correct what the compiler says")?;
-        let binary = workspace.target.join("release").join(PACKAGE);
-        Ok(Self { binary, index: data.join("bench.s3inv") })
+        Ok(Self { binary: release(workspace, PACKAGE)?, index: data.join("bench.s3inv") })
     }
 
     /// Builds the index of an inventory.
@@ -114,6 +110,15 @@ impl Drop for Ours {
 struct Root {
     objects: u64,
     bytes: u64,
+}
+
+/// The program of this name, built as it is released.
+pub(super) fn release(workspace: &Workspace, package: &str) -> Result<PathBuf, Failure> {
+    eprintln!("building {package} (some minutes when it is the first time) …");
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--release", "--package", package]);
+    check(&mut build, "correct what the compiler says")?;
+    Ok(workspace.target.join("release").join(package))
 }
 
 fn command(binary: &Path, manifest: &Path, out: &Path, settings: Settings) -> Command {

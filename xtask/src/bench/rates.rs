@@ -5,8 +5,9 @@ use std::process::Command;
 
 use serde::de::DeserializeOwned;
 
+use super::ours::release;
 use crate::failure::{Advise, Failure};
-use crate::workspace::{Workspace, cargo, check, output};
+use crate::workspace::{Workspace, output};
 
 const PACKAGE: &str = "s3inv-rates";
 
@@ -17,8 +18,7 @@ pub(super) fn measured<T: DeserializeOwned>(
     inventory: &Path,
     rounds: u32,
 ) -> Result<Vec<T>, Failure> {
-    check(cargo().args(["build", "--release", "--package", PACKAGE]), "correct what the compiler says")?;
-    let mut rates = Command::new(workspace.target.join("release").join(PACKAGE));
+    let mut rates = Command::new(release(workspace, PACKAGE)?);
     rates.arg(what).arg(inventory).args(["--rounds", &rounds.to_string()]);
     lines(&output(&mut rates, "see what it says above")?)
 }
