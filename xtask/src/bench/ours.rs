@@ -114,11 +114,14 @@ struct Root {
 
 /// The program of this name, built as it is released.
 pub(super) fn release(workspace: &Workspace, package: &str) -> Result<PathBuf, Failure> {
-    eprintln!("building {package} (some minutes when it is the first time) …");
+    let program = workspace.target.join("release").join(package);
+    if !program.exists() {
+        eprintln!("building {package} (takes some minutes) …");
+    }
     let mut build = cargo();
     build.args(["build", "--quiet", "--release", "--package", package]);
     check(&mut build, "correct what the compiler says")?;
-    Ok(workspace.target.join("release").join(package))
+    Ok(program)
 }
 
 fn command(binary: &Path, manifest: &Path, out: &Path, settings: Settings) -> Command {

@@ -1,32 +1,31 @@
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::failure::{Advise, CHECK_DISK, Failure};
 
 const END: &str = "<!-- /bench -->";
 
-/// What was measured: sections by name, each in Markdown.
-#[derive(Default)]
-pub(super) struct Report(Vec<(&'static str, String)>);
+/// Where results go: they are printed and, where there is a document, kept there.
+pub(super) struct Report {
+    pub(super) document: Option<PathBuf>,
+}
 
 impl Report {
-    /// Prints a section, and keeps it.
-    pub(super) fn add(&mut self, name: &'static str, text: String) {
+    /// Prints a section, in Markdown, and puts it between its marks in the document; what is around those
+    /// stays. At once: what has been measured isn't lost when what comes after it fails.
+    pub(super) fn add(&self, name: &str, text: &str) -> Result<(), Failure> {
         println!("## {name}\n\n{text}");
-        self.0.push((name, text));
+        self.document.as_deref().map_or(Ok(()), |document| keep(document, name, text))
     }
+}
 
-    /// Puts all sections between their marks in a document; what is around those stays.
-    pub(super) fn write(&self, document: &Path) -> Result<(), Failure> {
-        let text = fs::read_to_string(document).advise(document.display(), CHECK_DISK)?;
-        let text = self.0.iter().try_fold(text, |text, (name, section)| {
-            replaced(&text, name, section).ok_or_else(|| {
-                let what = format!("{}: no `{}` with a `{END}` behind it", document.display(), mark(name));
-                Failure::new(what, "restore the marks")
-            })
-        })?;
-        fs::write(document, text).advise(document.display(), CHECK_DISK)
-    }
+fn keep(document: &Path, name: &str, section: &str) -> Result<(), Failure> {
+    let text = fs::read_to_string(document).advise(document.display(), CHECK_DISK)?;
+    let text = replaced(&text, name, section).ok_or_else(|| {
+        let what = format!("{}: no `{}` with a `{END}` behind it", document.display(), mark(name));
+        Failure::new(what, "restore the marks")
+    })?;
+    fs::write(document, text).advise(document.display(), CHECK_DISK)
 }
 
 fn mark(name: &str) -> String {
@@ -51,13 +50,14 @@ mod tests {
         let expected = "# A\n<!-- bench: a -->\n| 1 |\n<!-- /bench -->\nprose\n<!-- bench: b -->\n| 2 |\n<!-- /bench -->\n";
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), document).unwrap();
-        let mut report = Report::default();
-        report.add("a", "| 1 |\n".to_owned());
-        report.add("b", "| 2 |\n".to_owned());
-        report.write(file.path()).unwrap();
-        assert_eq!(fs::read_to_string(file.path()).unwrap(), expected);
-        report.write(file.path()).unwrap();
-        assert_eq!(fs::read_to_string(file.path()).unwrap(), expected);
+        let report = Report { document: Some(file.path().to_owned()) };
+        for _ in 0..2 {
+            report.add("a", "| 1 |\n").unwrap();
+            report.add("b", "| 2 |\n").unwrap();
+            assert_eq!(fs::read_to_string(file.path()).unwrap(), expected);
+        }
+        let error = report.add("c", "").unwrap_err().to_string();
+        assert!(error.contains("no `<!-- bench: c -->`"), "{error}");
     }
 
     #[test]
