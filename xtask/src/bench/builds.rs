@@ -1,11 +1,10 @@
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use super::clock::Stopwatch;
 use super::data::{DataSet, Format};
 use super::goal::Goal;
-use super::ours::{Ours, Settings};
+use super::ours::{Build, Ours, Settings};
 use super::peers::{self, Peer, Told};
 use super::{Bench, turns};
 use crate::failure::{Advise, Failure};
@@ -17,8 +16,6 @@ struct Case {
     set: DataSet,
     /// Of all files, as MD5 alone takes it.
     md5_seconds: f64,
-    /// Ours, by the clock.
-    seconds: f64,
     ours: Told,
     peers: Vec<(Peer, Told)>,
 }
@@ -39,7 +36,7 @@ fn shown(figure: Option<f64>) -> String {
 }
 
 fn rate(case: &Case) -> String {
-    format!("{:.2}", case.ours.answer.rows as f64 / case.seconds / 1e6)
+    format!("{:.2}", case.ours.answer.rows as f64 / case.ours.seconds / 1e6)
 }
 
 /// Of formats that the peers make the same table of.
@@ -100,39 +97,28 @@ fn contenders(format: Format, with_peers: bool) -> Vec<Option<Peer>> {
 fn case(bench: &Bench, ours: &Ours, set: DataSet) -> Result<Case, Failure> {
     eprintln!("{set}: whole builds …");
     let inventory = bench.delivery(set)?;
-    let out = bench.data.join("bench.parquet");
     let contenders = contenders(set.format, bench.peers);
     let best = turns::best(
         bench.runs,
         &contenders,
-        |(_, told): &(f64, Told)| told.cpu_seconds,
+        |told: &Told| told.cpu_seconds,
         |contender| match contender {
             None => ours_told(ours, &inventory),
-            Some(peer) => peer_told(bench, *peer, &inventory, &out),
+            Some(peer) => peers::run(&bench.workspace, *peer, inventory.folder(), &bench.data),
         },
     )?;
-    if out.exists() {
-        fs::remove_file(&out).advise(out.display(), "remove it")?;
-    }
     let mut best = best.into_iter();
-    let (seconds, ours) = best.next().ok_or_else(|| Failure::new(set, "report it"))?;
-    let peers = contenders.into_iter().flatten().zip(best.map(|(_, told)| told)).collect();
-    let case = Case { set, md5_seconds: md5_seconds(&inventory, bench.runs)?, seconds, ours, peers };
+    let ours = best.next().ok_or_else(|| Failure::new(set, "report it"))?;
+    let peers = contenders.into_iter().flatten().zip(best).collect();
+    let case = Case { set, md5_seconds: md5_seconds(&inventory, bench.runs)?, ours, peers };
     same_work(&case)?;
     Ok(case)
 }
 
-fn ours_told(ours: &Ours, inventory: &Delivery) -> Result<(f64, Told), Failure> {
-    let build = ours.build(inventory, Settings::ONE)?;
-    let cpu_seconds = build.usage.cpu_seconds;
-    let told = Told { version: "ours".to_owned(), cpu_seconds, answer: ours.answer(&build.built)? };
-    Ok((build.usage.seconds, told))
-}
-
-fn peer_told(bench: &Bench, peer: Peer, inventory: &Delivery, out: &Path) -> Result<(f64, Told), Failure> {
-    let watch = Stopwatch::start();
-    let told = peers::run(&bench.workspace, peer, inventory.folder(), out)?;
-    Ok((watch.seconds(), told))
+fn ours_told(ours: &Ours, inventory: &Delivery) -> Result<Told, Failure> {
+    let Build { usage, built } = ours.build(inventory, Settings::ONE)?;
+    let (seconds, cpu_seconds, answer) = (usage.seconds, usage.cpu_seconds, ours.answer(&built)?);
+    Ok(Told { version: "ours".to_owned(), seconds, cpu_seconds, answer })
 }
 
 /// Whoever did other work can't be compared with.
@@ -151,12 +137,12 @@ fn md5_seconds(inventory: &Delivery, runs: u32) -> Result<f64, Failure> {
     for file in inventory.files()? {
         let path = inventory.path_of(&file);
         let bytes = fs::read(&path).advise(path.display(), "remove the data set, it is made again")?;
-        let once = |()| {
+        let once = |_| {
             let watch = Stopwatch::start();
             std::hint::black_box(md5_hex(&bytes));
             watch.seconds()
         };
-        total += (0..runs).map(|_| once(())).fold(f64::INFINITY, f64::min);
+        total += (0..runs).map(once).fold(f64::INFINITY, f64::min);
     }
     Ok(total)
 }
@@ -169,12 +155,12 @@ mod tests {
 
     fn told(cpu_seconds: f64, prefixes: Option<u64>) -> Told {
         let answer = Answer { rows: 3_000_000, prefixes, bytes: 9 };
-        Told { version: "X 1".to_owned(), cpu_seconds, answer }
+        Told { version: "X 1".to_owned(), seconds: 1.5, cpu_seconds, answer }
     }
 
     fn made(format: Format, peers: Vec<(Peer, Told)>) -> Case {
         let set = DataSet { kind: Kind::Paths, order: Order::Sorted, rows: 3_000_000, format };
-        Case { set, md5_seconds: 0.25, seconds: 1.5, ours: told(2.0, Some(7)), peers }
+        Case { set, md5_seconds: 0.25, ours: told(2.0, Some(7)), peers }
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Programs that make the same table of the same files, each on one thread: Python scripts.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::failure::{Advise, Failure};
+use crate::failure::{Advise, CHECK_DISK, Failure};
 use crate::test::venv;
 use crate::workspace::{Workspace, output};
 
@@ -55,7 +56,9 @@ impl Answer {
 pub(super) struct Told {
     /// Its name and version.
     pub(super) version: String,
-    /// User and system time of all threads, without Python's start.
+    /// By the clock; like the next, without Python's start.
+    pub(super) seconds: f64,
+    /// User and system time of all threads.
     pub(super) cpu_seconds: f64,
     pub(super) answer: Answer,
 }
@@ -65,11 +68,16 @@ pub(super) fn python(workspace: &Workspace) -> Result<PathBuf, Failure> {
     venv::with(workspace, "peers-python", REQUIREMENTS)
 }
 
-/// Has a peer make a table of the inventory in `folder`.
-pub(super) fn run(workspace: &Workspace, peer: Peer, folder: &Path, out: &Path) -> Result<Told, Failure> {
+/// Has a peer make a table of the inventory in `folder`, below `data`, and removes it.
+pub(super) fn run(workspace: &Workspace, peer: Peer, folder: &Path, data: &Path) -> Result<Told, Failure> {
+    let out = data.join("bench.parquet");
     let mut script = Command::new(python(workspace).advise("no peers to compare with", OR_NONE)?);
-    script.arg(workspace.root.join(SCRIPTS).join(peer.script())).arg(folder).arg(out);
-    told(&output(script.env("PYTHONDONTWRITEBYTECODE", "1"), OR_NONE)?)
+    script.arg(workspace.root.join(SCRIPTS).join(peer.script())).arg(folder).arg(&out);
+    let told = told(&output(script.env("PYTHONDONTWRITEBYTECODE", "1"), OR_NONE)?)?;
+    if out.exists() {
+        fs::remove_file(&out).advise(out.display(), CHECK_DISK)?;
+    }
+    Ok(told)
 }
 
 fn told(printed: &[u8]) -> Result<Told, Failure> {
@@ -83,7 +91,7 @@ mod tests {
 
     #[test]
     fn what_a_script_prints_is_read() {
-        let printed = br#"{"version": "DuckDB 2", "cpu_seconds": 1.5, "answer": {"rows": 3, "prefixes": null, "bytes": 9}}"#;
+        let printed = br#"{"version": "DuckDB 2", "seconds": 2.5, "cpu_seconds": 1.5, "answer": {"rows": 3, "prefixes": null, "bytes": 9}}"#;
         let told = told(printed).unwrap();
         assert_eq!((told.version.as_str(), told.answer.prefixes), ("DuckDB 2", None));
         assert!(super::told(b"").is_err());
