@@ -1,5 +1,5 @@
-"""Reads the columns of ORC files that an index is made of, on one thread, and does nothing with them:
-with_pyarrow.py SOURCE OUT, of which OUT is not written."""
+"""Reads the columns of ORC files that an index is made of, on one thread, and does nothing with them but to add
+up the sizes, which takes a three-hundredth of it: with_pyarrow.py SOURCE OUT, of which OUT is not written."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,11 +10,13 @@ from inventory import Clock, Inventory, tell
 pa.set_cpu_count(1)
 pa.set_io_thread_count(1)
 inventory = Inventory()
-sizes = []
+rows = total = 0
 clock = Clock()
 for path in inventory.files:
     table = orc.ORCFile(path).read(columns=["key", "size", "storage_class", "intelligent_tiering_access_tier"])
-    sizes.append(table["size"])
+    rows += table.num_rows
+    total += pc.sum(table["size"]).as_py()
+    # Its memory serves the next file: twice as much takes up to three times as long.
+    del table
 clock.stop()
-total = sum(pc.sum(size).as_py() for size in sizes)
-tell(clock, f"PyArrow {pa.__version__}", sum(map(len, sizes)), None, total)
+tell(clock, f"PyArrow {pa.__version__}", rows, None, total)
