@@ -6,10 +6,10 @@ use std::hint::black_box;
 
 use gungraun::prelude::*;
 use s3inv_index_format::{FileKind, Form, FormatError, Reader};
-use s3inv_instructions::{Memory, Order, Setting, csv_file, gzipped, index_of};
+use s3inv_instructions::{Order, Setting, Total, csv_file, gzipped, index_of};
 use s3inv_inventory::gzip::Inflater;
-use s3inv_model::{Classes, RowCounts, Schema};
-use s3inv_rollup::{Interrupt, KeyRange, Rollup, merge};
+use s3inv_model::Schema;
+use s3inv_rollup::{Interrupt, KeyRange, merge};
 
 fn text(order: Order, all: bool) -> (Setting, Vec<u8>) {
     (Setting::new(all), csv_file(order))
@@ -19,7 +19,7 @@ fn text(order: Order, all: bool) -> (Setting, Vec<u8>) {
 #[bench::sorted(args = (Order::Sorted, false), setup = text)]
 #[bench::sorted_all_measures(args = (Order::Sorted, true), setup = text)]
 fn csv((setting, text): (Setting, Vec<u8>)) -> u64 {
-    black_box(setting.read(black_box(&text)))
+    black_box(setting.read(black_box(&text)).unwrap())
 }
 
 fn compressed(order: Order) -> (Inflater, Vec<u8>) {
@@ -33,38 +33,35 @@ fn inflate((mut inflater, gz): (Inflater, Vec<u8>)) -> usize {
     black_box(inflater.whole(black_box(&gz)).unwrap().len())
 }
 
-fn empty(order: Order, all: bool) -> (Setting, Vec<u8>, Rollup<Memory>) {
+fn empty(order: Order, all: bool) -> (Setting, Vec<u8>, Total) {
     let (setting, text) = text(order, all);
-    let rollup = setting.rollup();
-    (setting, text, rollup)
+    let total = setting.total();
+    (setting, text, total)
 }
 
 #[library_benchmark]
 #[bench::sorted(args = (Order::Sorted, false), setup = empty)]
 #[bench::shuffled(args = (Order::Shuffled, false), setup = empty)]
 #[bench::shuffled_all_measures(args = (Order::Shuffled, true), setup = empty)]
-fn csv_rolled_up(
-    (setting, text, mut rollup): (Setting, Vec<u8>, Rollup<Memory>),
-) -> (Classes, RowCounts, Rollup<Memory>) {
-    let (classes, counts) = setting.roll_up(black_box(&text), &mut rollup);
-    (classes, counts, rollup)
+fn csv_rolled_up((setting, text, mut total): (Setting, Vec<u8>, Total)) -> Total {
+    setting.roll_up(black_box(&text), &mut total).unwrap();
+    total
 }
 
-fn full(order: Order, all: bool) -> (Classes, RowCounts, Rollup<Memory>) {
-    let (setting, text, mut rollup) = empty(order, all);
-    let (classes, counts) = setting.roll_up(&text, &mut rollup);
-    (classes, counts, rollup)
+fn full(order: Order, all: bool) -> Total {
+    let (setting, text, mut total) = empty(order, all);
+    setting.roll_up(&text, &mut total).unwrap();
+    total
 }
 
 #[library_benchmark]
 #[bench::shuffled(args = (Order::Shuffled, true), setup = full)]
-fn run((classes, counts, rollup): (Classes, RowCounts, Rollup<Memory>)) -> Memory {
-    rollup.finish::<FormatError>(&classes, &counts, &|| Ok(())).unwrap()
+fn run(total: Total) -> Vec<Vec<u8>> {
+    total.finish().unwrap()
 }
 
 fn runs(all: bool) -> (Schema, Vec<Reader<Vec<u8>>>) {
-    let setting = Setting::new(all);
-    let run = setting.run(&csv_file(Order::Sorted));
+    let run = full(Order::Sorted, all).finish().unwrap().remove(0);
     let open = |run: Vec<u8>| Reader::open_kind(run, FileKind::Run).unwrap();
     let runs: Vec<_> = (0..4).map(|_| open(run.clone())).collect();
     (runs[0].info().schema.clone(), runs)

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use libdeflater::{CompressionLvl, Compressor};
 use s3inv_index_format::{Form, FormatError, Info, Reader, Writer};
 use s3inv_inventory::csv::{self, CsvLayout};
-use s3inv_inventory::{Batch, OnBadRow, Reading, Rows};
+use s3inv_inventory::{Batch, OnBadRow, ReadError, Reading, Rows};
 use s3inv_model::{Binning, Classes, Measure, Measures, RowCounts, Schema};
 use s3inv_rollup::{Rollup, RunSink, TableBudget};
 
@@ -70,14 +70,16 @@ pub fn gzipped(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// How a file is read.
+/// How a file is read, and rolled up.
 pub struct Setting {
     layout: CsvLayout,
     reading: Reading,
+    table: usize,
 }
 
 impl Setting {
-    /// With all measures that the file has, or with objects, bytes, classes and cost alone.
+    /// Of files as [`csv_file`] makes them: with all measures that they have, or with objects, bytes, classes
+    /// and cost alone. All rows fit the rollup's memory.
     ///
     /// # Panics
     ///
@@ -86,68 +88,74 @@ impl Setting {
     #[expect(clippy::unwrap_used, reason = "the schema above is one")]
     pub fn new(all: bool) -> Self {
         let layout = CsvLayout::parse(SCHEMA).unwrap();
+        let measures = if all { layout.fields().measures() } else { few() };
+        Self::of(layout, &measures, SNAPSHOT_MS, 4 << 20)
+    }
+
+    /// Of files with these columns: what is measured, when the inventory was begun, in milliseconds since 1970,
+    /// and the bytes of memory that a rollup has.
+    #[must_use]
+    pub fn of(layout: CsvLayout, measures: &Measures, snapshot_ms: u64, table: usize) -> Self {
         let fields = layout.fields();
-        let few = [Measure::Bytes, Measure::Classes, Measure::Cost].into_iter();
-        let measures = if all { fields.measures() } else { few.fold(Measures::default(), Measures::with) };
         let reading =
-            Reading { binning: Binning::new(&measures, SNAPSHOT_MS), fields, on_bad_row: OnBadRow::Fail };
-        Self { layout, reading }
+            Reading { binning: Binning::new(measures, snapshot_ms), fields, on_bad_row: OnBadRow::Fail };
+        Self { layout, reading, table }
     }
 
     /// Reads a file, and hands its rows to nobody. How many there were.
-    ///
-    /// # Panics
-    ///
-    /// If it is no file as [`csv_file`] makes them.
-    #[must_use]
-    pub fn read(&self, text: &[u8]) -> u64 {
+    pub fn read(&self, text: &[u8]) -> Result<u64, ReadError<FormatError>> {
         let (mut classes, mut counts) = (self.reading.classes(), RowCounts::default());
         let mut sink = |_: &Batch<'_>| Ok::<(), FormatError>(());
         let mut rows = Rows::new(&self.reading, &mut classes, &mut counts, &mut sink);
-        let read = csv::read_slice(text, &self.layout, &mut rows);
-        assert!(read.is_ok());
-        counts.rows
+        csv::read_slice(text, &self.layout, &mut rows)?;
+        Ok(counts.rows)
     }
 
-    /// A rollup that has nothing yet, of a memory that all rows fit.
+    /// A rollup that has nothing yet.
     #[must_use]
-    pub fn rollup(&self) -> Rollup<Memory> {
+    pub fn total(&self) -> Total {
         let measures = self.reading.binning.measures().clone();
-        Rollup::new(TableBudget::new(4 << 20, &measures), None, measures, Memory::default())
+        let table = TableBudget::new(self.table, &measures);
+        Total {
+            rollup: Rollup::new(table, None, measures, Memory::default()),
+            classes: self.reading.classes(),
+            counts: RowCounts::default(),
+        }
     }
 
     /// Reads a file into a rollup.
-    ///
-    /// # Panics
-    ///
-    /// If it is no file as [`csv_file`] makes them.
-    pub fn roll_up(&self, text: &[u8], rollup: &mut Rollup<Memory>) -> (Classes, RowCounts) {
-        let (mut classes, mut counts) = (self.reading.classes(), RowCounts::default());
+    pub fn roll_up(&self, text: &[u8], total: &mut Total) -> Result<(), ReadError<FormatError>> {
+        let Total { rollup, classes, counts } = total;
         let mut sink =
             |batch: &Batch<'_>| rollup.add::<FormatError>(batch.iter(), batch.classes(), &|| Ok(()));
-        let mut rows = Rows::new(&self.reading, &mut classes, &mut counts, &mut sink);
-        let read = csv::read_slice(text, &self.layout, &mut rows);
-        assert!(read.is_ok());
-        (classes, counts)
+        let mut rows = Rows::new(&self.reading, classes, counts, &mut sink);
+        csv::read_slice(text, &self.layout, &mut rows)
     }
+}
 
-    /// A run of a file.
-    ///
-    /// # Panics
-    ///
-    /// Never: it is written to memory.
-    #[must_use]
-    #[expect(clippy::unwrap_used, reason = "memory takes what is written")]
-    pub fn run(&self, text: &[u8]) -> Vec<u8> {
-        let mut rollup = self.rollup();
-        let (classes, counts) = self.roll_up(text, &mut rollup);
-        rollup.finish::<FormatError>(&classes, &counts, &|| Ok(())).unwrap().0.remove(0)
+/// The measures objects, bytes, classes and cost.
+#[must_use]
+pub fn few() -> Measures {
+    [Measure::Bytes, Measure::Classes, Measure::Cost].into_iter().collect()
+}
+
+/// What has been read of some files.
+pub struct Total {
+    rollup: Rollup<Memory>,
+    classes: Classes,
+    counts: RowCounts,
+}
+
+impl Total {
+    /// Writes it as runs: one, where the memory was enough.
+    pub fn finish(self) -> Result<Vec<Vec<u8>>, FormatError> {
+        Ok(self.rollup.finish::<FormatError>(&self.classes, &self.counts, &|| Ok(()))?.0)
     }
 }
 
 /// Keeps runs in memory.
 #[derive(Default)]
-pub struct Memory(pub Vec<Vec<u8>>);
+struct Memory(Vec<Vec<u8>>);
 
 impl RunSink for Memory {
     type Out = Vec<u8>;
@@ -166,7 +174,7 @@ impl RunSink for Memory {
 ///
 /// # Panics
 ///
-/// Never, of a run that [`Setting::run`] made.
+/// Never, of a run that [`Total::finish`] made.
 #[must_use]
 #[expect(clippy::unwrap_used, reason = "the run was made here")]
 pub fn index_of(run: &Reader<Vec<u8>>) -> Vec<u8> {

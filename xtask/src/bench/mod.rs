@@ -1,60 +1,122 @@
-//! `cargo xtask bench`: the real binary over inventories of real size, as one table.
+//! `cargo xtask bench`: everything that is measured, beside targets and peers, as tables.
 
-mod apt;
+mod builds;
 mod clock;
-mod convert;
-mod generate;
-mod keys;
-mod limit;
-mod logs;
+mod core;
+mod data;
+mod function;
+mod goal;
+mod index;
+mod lookup;
+mod machine;
 mod measure;
-mod object;
+mod memory;
+mod merge;
 mod ours;
-mod paths;
-mod random;
-mod result;
-mod set;
-mod single;
+mod peers;
+mod rates;
+mod report;
+mod turns;
+mod workers;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::failure::{Advise, CHECK_DISK, Failure};
+use clap::ValueEnum as _;
+
+use crate::failure::{Advise, Failure};
+use crate::inventory::Delivery;
 use crate::workspace::{Workspace, cargo};
 pub(crate) use clock::Stopwatch;
+use data::{DataSet, Format, Kind, Order};
 pub(crate) use measure::{MeasureArgs, measure};
-use ours::{Measures, Settings};
-use result::{Input, Measured};
-use set::{DataSet, Format, Kind, Order};
+use report::Report;
 
-/// What to measure.
+/// Where the results are kept.
+const DOCUMENT: &str = "docs/performance.md";
+/// What the results are of, which stands before all.
+const MACHINE: &str = "machine";
+
+/// What to measure. All of it takes about a quarter of an hour, and is written to docs/performance.md.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Rows of each data set; several numbers make several of each.
-    #[arg(long, value_delimiter = ',', default_value = "5000000")]
-    rows: Vec<usize>,
+    /// Rows of each data set.
+    #[arg(long, default_value = "2000000")]
+    rows: usize,
     /// Which data sets.
     #[arg(long, value_delimiter = ',', default_value = "paths,logs,single")]
     sets: Vec<Kind>,
-    /// In which formats: others than CSV are made of it, with the tests' Python.
-    #[arg(long, value_delimiter = ',', default_value = "csv")]
-    formats: Vec<Format>,
-    /// What is measured of each prefix.
-    #[arg(long, value_delimiter = ',', default_value = "all")]
-    measures: Vec<Measures>,
+    /// Measure these alone, and leave docs/performance.md as it is.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Section>,
+    /// Whether others are measured beside: Python packages, installed once.
+    #[arg(long, default_value = "all")]
+    peers: Peers,
     /// Where the data sets are made and kept [default: target/bench]
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Builds of each; the fastest counts.
+    /// How often each is measured; the fastest counts.
     #[arg(long, default_value = "3")]
     runs: u32,
-    /// Keep the indexes.
-    #[arg(long)]
-    keep: bool,
-    /// Make the data sets and stop.
-    #[arg(long)]
-    generate_only: bool,
+}
+
+/// A table, or two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Section {
+    /// What one core does, step by step, beside decompressing alone.
+    Core,
+    /// Merging runs, by how many there are.
+    Merge,
+    /// Whole builds, beside peers.
+    Builds,
+    /// Two workers beside one.
+    Workers,
+    /// Builds with little memory.
+    Memory,
+    /// Bytes of an index.
+    Index,
+    /// Looking prefixes up.
+    Lookup,
+    /// Starting a function.
+    Function,
+}
+
+/// Measures, and tells it in Markdown.
+type Measured = fn(&Bench) -> Result<String, Failure>;
+
+impl Section {
+    /// Its name, and how it is measured.
+    fn parts(self) -> (&'static str, Measured) {
+        match self {
+            Self::Core => ("core", core::section),
+            Self::Merge => ("merge", merge::section),
+            Self::Builds => ("builds", builds::section),
+            Self::Workers => ("workers", workers::section),
+            Self::Memory => ("memory", memory::section),
+            Self::Index => ("index", index::section),
+            Self::Lookup => ("lookup", lookup::section),
+            Self::Function => ("function", function::section),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Peers {
+    All,
+    None,
+}
+
+impl Args {
+    /// Whether nothing is left out, so that it can stand in the document.
+    fn is_all(&self) -> bool {
+        let kinds = Kind::value_variants().iter().all(|kind| self.sets.contains(kind));
+        self.only.is_empty() && kinds && self.peers == Peers::All
+    }
+
+    fn sections(&self) -> impl Iterator<Item = Section> + '_ {
+        let all = Section::value_variants().iter().copied();
+        all.filter(|section| self.only.is_empty() || self.only.contains(section))
+    }
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
@@ -62,42 +124,25 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         return again_in_release();
     }
     let workspace = Workspace::load()?;
-    let data = args.data.clone().unwrap_or_else(|| workspace.target.join("bench"));
-    let inputs = args.rows.iter().flat_map(|&rows| args.sets.iter().map(move |&kind| (kind, rows)));
-    for (kind, rows) in inputs.clone() {
-        generate::make_missing(&data, kind, rows)?;
-    }
-    let sets = || {
-        let of = |(kind, rows)| {
-            let formats = args.formats.iter().map(move |&format| (kind, rows, format));
-            formats.flat_map(|(kind, rows, format)| {
-                Order::ALL.map(|order| DataSet { kind, order, rows, format })
-            })
-        };
-        inputs.clone().flat_map(of)
-    };
-    for set in sets() {
-        convert::make_missing(&workspace, &data, set)?;
-    }
-    if args.generate_only {
-        return Ok(ExitCode::SUCCESS);
-    }
     let bench = Bench {
-        binary: ours::binary(&workspace)?,
-        data,
+        data: args.data.clone().unwrap_or_else(|| workspace.target.join("bench")),
+        kinds: args.sets.clone(),
+        rows: args.rows,
         runs: args.runs.max(1),
-        keep: args.keep,
-        measures: args.measures.clone(),
+        peers: args.peers == Peers::All,
+        workspace,
     };
-    let mut table = result::table();
-    for set in sets() {
-        bench.set(set)?.iter().for_each(|measured| table.push(measured));
+    let document = args.is_all().then(|| bench.workspace.root.join(DOCUMENT));
+    let report = Report { document };
+    report.add(MACHINE, &bench.machine())?;
+    for section in args.sections() {
+        let (name, measured) = section.parts();
+        report.add(name, &measured(&bench)?)?;
     }
-    println!("{table}");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Unoptimised, decompression alone would seem slower than the whole build.
+/// Unoptimised, MD5 alone would seem slower than the whole build.
 fn again_in_release() -> Result<ExitCode, Failure> {
     let mut release = cargo();
     release
@@ -107,66 +152,76 @@ fn again_in_release() -> Result<ExitCode, Failure> {
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The builds of a data set: one worker tells what a core does, two whether they get in each
-/// other's way, and little memory what spilling costs where every object has its own prefix.
-fn settings(kind: Kind, measures: Measures) -> Vec<Settings> {
-    let budget = "4GiB";
-    let of = |workers, budget| Settings { workers, budget, measures };
-    let mut all = vec![of(1, budget), of(2, budget)];
-    if kind == Kind::Single {
-        all.push(of(1, "256MiB"));
-    }
-    all
-}
-
+/// What all sections need.
 struct Bench {
-    binary: PathBuf,
+    workspace: Workspace,
     data: PathBuf,
+    kinds: Vec<Kind>,
+    rows: usize,
     runs: u32,
-    keep: bool,
-    measures: Vec<Measures>,
+    peers: bool,
 }
 
 impl Bench {
-    fn set(&self, set: DataSet) -> Result<Vec<Measured>, Failure> {
-        let delivery = generate::delivery(&self.data, set);
-        let files = delivery.files()?;
-        let input = Input {
-            set,
-            files: files.len(),
-            compressed_bytes: files.iter().map(|file| file.size).sum(),
-            limit_seconds: (set.format == Format::Csv)
-                .then(|| limit::seconds(&delivery, self.runs))
-                .transpose()?,
-        };
-        let manifest = delivery.manifest();
-        let settings = self.measures.iter().flat_map(|&measures| settings(set.kind, measures));
-        settings.map(|settings| self.fastest(input, &manifest, settings)).collect()
+    /// The data sets of a format.
+    fn sets(&self, format: Format) -> impl Iterator<Item = DataSet> + '_ {
+        let of = move |&kind: &Kind| Order::ALL.map(|order| DataSet { kind, order, rows: self.rows, format });
+        self.kinds.iter().flat_map(of)
     }
 
-    fn fastest(&self, input: Input, manifest: &Path, settings: Settings) -> Result<Measured, Failure> {
-        let mut fastest = self.build(input, manifest, settings)?;
-        for _ in 1..self.runs {
-            let next = self.build(input, manifest, settings)?;
-            if next.usage.seconds < fastest.usage.seconds {
-                fastest = next;
-            }
-        }
-        Ok(fastest)
+    /// A data set, made where it isn't there yet.
+    fn delivery(&self, set: DataSet) -> Result<Delivery, Failure> {
+        data::ready(&self.workspace, &self.data, set)
     }
 
-    fn build(&self, input: Input, manifest: &Path, settings: Settings) -> Result<Measured, Failure> {
-        eprintln!("{}, {} workers, {} …", input.set, settings.workers, settings.budget);
-        let out = self.data.join(format!("{}-{}-{}.index", input.set, settings.workers, settings.budget));
-        remove(&out)?;
-        let (usage, log) = measure::measured(&ours::command(&self.binary, manifest, &out, settings))?;
-        if !self.keep {
-            remove(&out)?;
-        }
-        Ok(Measured { input, settings, usage, built: ours::built(&log)? })
+    fn machine(&self) -> String {
+        let files =
+            DataSet { kind: Kind::Single, order: Order::Sorted, rows: self.rows, format: Format::Csv };
+        format!(
+            "{}; {} rows a data set, in {} files; the fastest of {} runs.\n",
+            machine::machine(),
+            self.rows,
+            files.files(),
+            self.runs
+        )
     }
 }
 
-fn remove(index: &Path) -> Result<(), Failure> {
-    if index.exists() { fs::remove_file(index).advise(index.display(), CHECK_DISK) } else { Ok(()) }
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn args(line: &str) -> Args {
+        Line::parse_from(line.split(' ')).args
+    }
+
+    #[test]
+    fn only_a_full_run_is_kept() {
+        assert!(args("bench --rows 5 --runs 1").is_all());
+        assert_eq!(args("bench").sections().count(), Section::value_variants().len());
+        for line in ["bench --only core", "bench --peers none", "bench --sets paths,logs"] {
+            assert!(!args(line).is_all(), "{line}");
+        }
+        let some: Vec<_> = args("bench --only index,core").sections().collect();
+        assert_eq!(some, [Section::Core, Section::Index]);
+    }
+
+    #[test]
+    fn each_section_has_its_place_in_the_document() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let document = std::fs::read_to_string(root.join(DOCUMENT)).unwrap();
+        let sections = Section::value_variants().iter().map(|section| section.parts().0);
+        for name in sections.chain([MACHINE]) {
+            let mark = format!("<!-- bench: {name} -->");
+            assert_eq!(document.matches(&mark).count(), 1, "{mark}");
+        }
+    }
 }

@@ -1,15 +1,17 @@
 //! `s3inv-index build`: how it is called, and what it says at its end.
-//!
-//! A peer to compare with is a module like this one: a command for a case, and a reader of its results.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::failure::{Advise, Failure};
-use crate::workspace::{Workspace, cargo, check};
+use super::measure::{self, Usage};
+use super::peers::Answer;
+use crate::failure::{Advise, CHECK_DISK, Failure};
+use crate::inventory::Delivery;
+use crate::workspace::{Workspace, cargo, check, output};
 
 const PACKAGE: &str = "s3inv-index";
 
@@ -22,21 +24,27 @@ pub(super) struct Settings {
     pub(super) measures: Measures,
 }
 
-/// What is measured of each prefix: the most, and the least.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Measures {
-    /// Everything.
-    All,
-    /// Objects and bytes by class.
-    None,
+impl Settings {
+    /// One worker, with memory for everything.
+    pub(super) const ONE: Self = Self { workers: 1, budget: "4GiB", measures: Measures::Cost };
 }
 
-impl std::fmt::Display for Measures {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(match self {
+/// What is measured of each prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Measures {
+    /// Everything.
+    All,
+    /// Objects and bytes by class, and what cost needs.
+    Cost,
+}
+
+impl Measures {
+    /// As `--measures` takes it.
+    fn name(self) -> &'static str {
+        match self {
             Self::All => "all",
-            Self::None => "none",
-        })
+            Self::Cost => "cost",
+        }
     }
 }
 
@@ -48,22 +56,84 @@ pub(super) struct Built {
     pub(super) index_bytes: u64,
 }
 
-/// Builds the release binary; returns where it is.
-pub(super) fn binary(workspace: &Workspace) -> Result<PathBuf, Failure> {
-    check(cargo().args(["build", "--release", "--package", PACKAGE]), "correct what the compiler says")?;
-    Ok(workspace.target.join("release").join(PACKAGE))
+/// One build.
+pub(super) struct Build {
+    pub(super) usage: Usage,
+    pub(super) built: Built,
 }
 
-pub(super) fn command(binary: &Path, manifest: &Path, out: &Path, settings: Settings) -> Command {
+/// The release binary, and an index that it writes time and again.
+pub(super) struct Ours {
+    binary: PathBuf,
+    index: PathBuf,
+}
+
+impl Ours {
+    /// Builds the binary; indexes go to the folder `data`.
+    pub(super) fn ready(workspace: &Workspace, data: &Path) -> Result<Self, Failure> {
+        Ok(Self { binary: release(workspace, PACKAGE)?, index: data.join("bench.s3inv") })
+    }
+
+    /// Builds the index of an inventory.
+    pub(super) fn build(&self, inventory: &Delivery, settings: Settings) -> Result<Build, Failure> {
+        self.remove()?;
+        let command = command(&self.binary, &inventory.manifest(), &self.index, settings);
+        let (usage, log) = measure::measured(&command)?;
+        Ok(Build { usage, built: built(&log)? })
+    }
+
+    /// What the index that was built last says of the whole bucket.
+    pub(super) fn answer(&self, built: &Built) -> Result<Answer, Failure> {
+        let mut query = Command::new(&self.binary);
+        query.arg("query").arg("--index").arg(&self.index).args(["--prefix", "", "--output", "json"]);
+        let root: Root = serde_json::from_slice(&output(&mut query, "see what it says above")?)
+            .advise("`query`", "see whether what it prints has changed")?;
+        Ok(Answer { rows: root.objects, prefixes: Some(built.prefixes), bytes: root.bytes })
+    }
+
+    fn remove(&self) -> Result<(), Failure> {
+        if self.index.exists() {
+            fs::remove_file(&self.index).advise(self.index.display(), CHECK_DISK)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Ours {
+    fn drop(&mut self) {
+        // What is left is overwritten by the next run.
+        let _ = self.remove();
+    }
+}
+
+#[derive(Deserialize)]
+struct Root {
+    objects: u64,
+    bytes: u64,
+}
+
+/// The program of this name, built as it is released.
+pub(super) fn release(workspace: &Workspace, package: &str) -> Result<PathBuf, Failure> {
+    let program = workspace.target.join("release").join(package);
+    if !program.exists() {
+        eprintln!("building {package} (takes some minutes) …");
+    }
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--release", "--package", package]);
+    check(&mut build, "correct what the compiler says")?;
+    Ok(program)
+}
+
+fn command(binary: &Path, manifest: &Path, out: &Path, settings: Settings) -> Command {
     let mut command = Command::new(binary);
     command.arg("build").arg("--s3-manifest").arg(manifest).arg("--out").arg(out);
     command.args(["--workers", &settings.workers.to_string(), "--mem-budget", settings.budget]);
-    command.args(["--measures", &settings.measures.to_string()]);
+    command.args(["--measures", settings.measures.name()]);
     command
 }
 
 /// Finds the line `build complete` in its log.
-pub(super) fn built(log: &str) -> Result<Built, Failure> {
+fn built(log: &str) -> Result<Built, Failure> {
     let mut objects = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let complete = objects.rfind(|line| line["msg"] == "build complete");
     let complete = complete.ok_or_else(|| {

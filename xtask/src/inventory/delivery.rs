@@ -59,6 +59,11 @@ impl Delivery {
         self.folder.join("manifest.checksum").is_file()
     }
 
+    /// Where its manifest is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Where a listed file is.
     pub(crate) fn path_of(&self, file: &DataFile) -> PathBuf {
         self.folder.join(&file.key)

@@ -22,7 +22,7 @@ use crate::failure::{Advise, CHECK_DISK, Failure};
 use crate::workspace::Workspace;
 pub(crate) use client::Client;
 pub(crate) use delivery::Delivered;
-pub(crate) use names::{INDEXES, SCRATCH, build_arn};
+pub(crate) use names::{FUNCTIONS, INDEXES, SCRATCH, build_arn};
 pub(crate) use plan::plan;
 pub(crate) use programs::Programs;
 use running::Running;

@@ -13,7 +13,7 @@ pub(super) const BUILD: &str = "s3inv-build";
 pub(super) const SWEEP: &str = "s3inv-sweep";
 
 /// The functions, by their programs' names.
-pub(super) const FUNCTIONS: [&str; 6] = ["plan", "ingest", "merge", "publish", "cleanup", "trigger"];
+pub(crate) const FUNCTIONS: [&str; 6] = ["plan", "ingest", "merge", "publish", "cleanup", "trigger"];
 
 // Every local AWS has this Region and account: tests/local/src/names.rs.
 const PLACE: &str = "us-east-1:123456789012";

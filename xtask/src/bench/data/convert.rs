@@ -4,8 +4,8 @@ use std::process::Command;
 
 use super::generate;
 use super::set::{DataSet, Format};
+use crate::bench::peers;
 use crate::failure::{Advise, CHECK_DISK, Failure};
-use crate::test::venv;
 use crate::workspace::{Workspace, check};
 
 const SCRIPT: &str = include_str!("convert.py");
@@ -15,7 +15,7 @@ pub(super) fn make_missing(workspace: &Workspace, data: &Path, set: DataSet) -> 
     if generate::delivery(data, set).is_complete() {
         return Ok(());
     }
-    let python = venv::ready(workspace)?;
+    let python = peers::python(workspace)?;
     let folder = data.join(set.to_string());
     fs::create_dir_all(&folder).advise(folder.display(), CHECK_DISK)?;
     let source = data.join(DataSet { format: Format::Csv, ..set }.to_string());

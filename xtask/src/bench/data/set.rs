@@ -13,7 +13,7 @@ pub(crate) enum Kind {
 
 /// In which order the rows come: S3 promises none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// By key, over all files.
     Sorted,
     /// At random, over all files.
@@ -21,7 +21,7 @@ pub(super) enum Order {
 }
 
 impl Order {
-    pub(super) const ALL: [Self; 2] = [Self::Sorted, Self::Shuffled];
+    pub(crate) const ALL: [Self; 2] = [Self::Sorted, Self::Shuffled];
 }
 
 /// What its data files are.
@@ -37,7 +37,7 @@ pub(crate) enum Format {
 
 impl Format {
     /// As file names end.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
             Self::Parquet => "parquet",
@@ -48,16 +48,16 @@ impl Format {
 
 /// A made inventory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct DataSet {
-    pub(super) kind: Kind,
-    pub(super) order: Order,
-    pub(super) rows: usize,
-    pub(super) format: Format,
+pub(crate) struct DataSet {
+    pub(crate) kind: Kind,
+    pub(crate) order: Order,
+    pub(crate) rows: usize,
+    pub(crate) format: Format,
 }
 
 impl DataSet {
     /// The bucket that it is said to be of.
-    pub(super) fn bucket(&self) -> &'static str {
+    pub(crate) fn bucket(&self) -> &'static str {
         match self.kind {
             Kind::Paths => "debian-files",
             Kind::Logs => "application-logs",
@@ -66,7 +66,7 @@ impl DataSet {
     }
 
     /// Data files: near a million rows each, an even number so that two workers get as much each.
-    pub(super) fn files(&self) -> usize {
+    pub(crate) fn files(&self) -> usize {
         self.rows.div_ceil(1_000_000).next_multiple_of(2).max(4)
     }
 }

@@ -3,12 +3,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
-use super::clock::Stopwatch;
 use super::keys::Keys;
 use super::object::{Rows, SCHEMA};
 use super::random::Random;
 use super::set::{DataSet, Format, Kind, Order};
 use super::{logs, paths, single};
+use crate::bench::clock::Stopwatch;
 use crate::failure::{Advise, CHECK_DISK, Failure};
 use crate::inventory::{DataFile, Delivery};
 
@@ -22,7 +22,7 @@ const CREATED_MS: u64 = 1_767_488_400_000;
 const MAX_ROWS: usize = 40_000_000;
 
 /// Where a data set is, below the folder of all.
-pub(super) fn delivery(data: &Path, set: DataSet) -> Delivery {
+pub(in crate::bench) fn delivery(data: &Path, set: DataSet) -> Delivery {
     Delivery::new(data.join(set.to_string()))
 }
 
