@@ -45,7 +45,11 @@ impl<'r> BitReader<'r> {
     /// The next bits: at most 61.
     #[inline]
     pub(super) fn take(&mut self, count: u32) -> Option<u64> {
-        if count > 56 { self.take_many(count) } else { self.take_some(count) }
+        match count {
+            0 => Some(0),
+            1..=56 => self.take_some(count),
+            _ => self.take_many(count),
+        }
     }
 
     #[cold]
