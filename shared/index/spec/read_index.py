@@ -16,19 +16,19 @@ import xxhash
 import zstandard
 
 MAGIC = b"S3INVIDX"
-OLDEST_VERSION, VERSION = 2, 3
-VERSION_WITH_TABLES = 3
+VERSION = 4
 TRAILER = 64
 U64 = 2**64
 
 MAX_PREFIX = 1024
 MAX_CLASSES = 64
 MAX_MOMENT = 253_402_300_799_999
-MAX_PAGE_RAW, MAX_PAGE_STORED = 262_144, 294_912
+MAX_PAGE_RAW, MAX_PAGE_STORED = 2_097_152, 2_359_296
+MAX_PAGE_CELLS, MAX_PAGE_NAMES, MAX_PAGE_PARENTS = 131_072, 524_288, 2_097_152
 MAX_BLOCK_ENTRIES, MAX_BLOCK_RAW, MAX_BLOCK_STORED = 128, 262_144, 294_912
 MAX_ROOT_ENTRIES, MAX_ROOT = 131_072, 67_108_864
 MAX_INFO = 1_048_576
-MAX_LOTS, MAX_LOT_ROWS = 262_144, 54_613
+MAX_LOTS, MAX_LOT_ROWS = 262_144, 65_536
 
 BUCKET, REACH, LOT_ROWS = 128, 63, 32_768
 LONG, ELSEWHERE, MAX_ROW = 14, 15, 114
@@ -153,11 +153,10 @@ def read_trailer(data):
     trailer |= {name: fields.number(4) for name in ("root_len", "root_raw_len", "info_len", "version")}
     need(data[-8:] == MAGIC and data[:8] == MAGIC, "magic")
     need(fields.number(8) == checksum(data[-TRAILER:-16]), "checksum of the trailer")
-    need(OLDEST_VERSION <= trailer["version"] <= VERSION, f"version {trailer['version']}")
+    need(trailer["version"] == VERSION, f"version {trailer['version']}")
     parts = sum(trailer[name] for name in ("pages_len", "directory_len", "root_len", "info_len"))
     trailer["tables_len"] = len(data) - (len(MAGIC) + parts + TRAILER)
-    has_tables = trailer["version"] == VERSION_WITH_TABLES
-    need(trailer["tables_len"] == 0 or has_tables and trailer["tables_len"] > 0, "parts do not add up to the file")
+    need(trailer["tables_len"] >= 0, "parts do not add up to the file")
     need(max(trailer["root_len"], trailer["root_raw_len"]) <= MAX_ROOT, "length of the root block")
     need(trailer["info_len"] <= MAX_INFO, "length of the info")
     return trailer
@@ -214,7 +213,7 @@ def stored_part(data, at, entry, max_raw, max_stored):
 def check_block(block, pages):
     for page in pages:
         need(page["pages_len"] == page["len"], "pages_len of a page")
-        need(page["rows"] * 3 <= page["raw_len"], "rows of a page")
+        need(page["rows"] * 2 <= page["raw_len"], "rows of a page")
     need(pages and pages[0]["first"] == block["first"], "first of a block")
     of_pages = {"rows": sum, "pages_len": sum, "max_objects": max, "max_bytes": max, "max_noncurrent": max}
     for name, joined in of_pages.items():
@@ -250,7 +249,7 @@ def read_root(data, trailer, info):
     root = data[root_at : root_at + trailer["root_len"]]
     need(checksum(root) == trailer["root_checksum"], "checksum of the root block")
     raw = Bytes(unpack("zstd", root, trailer["root_raw_len"]))
-    if trailer["version"] != VERSION_WITH_TABLES:
+    if trailer["tables_len"] == 0:
         return read_entries(raw.data, MAX_ROOT_ENTRIES), None
     blocks = read_entries(raw.take(raw.varint()), MAX_ROOT_ENTRIES)
     return blocks, read_lots(raw.take(raw.left()), trailer, info)
@@ -320,7 +319,7 @@ def changed(moment, stream):
     return moment
 
 
-def read_page(raw, count, info):
+def read_plain_page(raw, count, info):
     """Rows, each with the size of the streams before it; and the size behind the last.
 
     The size of `sets` before a row is that of the sets that rows before it have named.
@@ -378,10 +377,183 @@ def is_noncurrent(number):
     return not is_marker(number) and parts(number)[1]
 
 
-def ends_before(size, prefix):
+ADDED, SUM, ROW, TOLD, ROOT = range(5)
+
+
+def read_packed_page(raw, count, info):
+    """The same, where a row's size is what the text says of packed pages."""
+    source = Bytes(raw)
+    lengths = [source.varint() for _ in range(13)]
+    streams = [Bytes(source.take(length)) for length in lengths]
+    need(source.left() == 0, "bytes behind the streams of a page")
+    groups, counts, shares, names, fixed, bins, sets, ids, objects, sizes, bits, oldest_changes, spans = streams
+    parents, bare = read_groups(groups, counts, shares, names, fixed, count)
+    places = read_packed_sets(bins, sets, count, len(info["classes"]))
+    chosen = []
+    for number in range(count):
+        place_of_set = None if number in bare else ids.varint()
+        need(place_of_set is None or place_of_set < len(places), "a set that is not there")
+        chosen.append([] if place_of_set is None else places[place_of_set])
+    rows = read_numbers(chosen, objects, sizes, bits, info)
+    add_children(rows, parents)
+    dated, last_oldest, size, result, previous = "dates" in info["measures"], 0, 0, [], None
+    for (prefix, group, _), cells in zip(parents, rows):
+        need(max(total(cells)) < U64, "sums that do not fit 64 bits")
+        dates = None
+        if dated and any(map(is_current, cells)):
+            last_oldest = changed(last_oldest, oldest_changes)
+            dates = last_oldest, changed(last_oldest, spans)
+            need(dates[0] <= dates[1], "an oldest that is later than its newest")
+        result.append((size, prefix, cells, dates))
+        parent, name = place(prefix)
+        size += 8 + len(name) + 8 * len(cells) + (len(parent) // 4 if group != previous else 0)
+        previous = group
+    need(all(stream.left() == 0 for stream in streams), "streams that are not used up")
+    return result, size
+
+
+def read_groups(groups, counts, shares, names, fixed, count):
+    """For each row its prefix, the number of its group, and the row that its cells are added to; and the rows
+    that have nothing besides what is added."""
+    rows, bare, candidates, told, number, length = [], set(), [], b"", 0, 0
+    while len(rows) < count:
+        passed, kind = divmod(groups.varint(), 8)
+        need(kind <= ROOT, "a kind of group that is not there")
+        need(passed <= len(candidates), "a candidate that is not there")
+        del candidates[:passed]
+        to, first = None, len(rows)
+        if kind == ROOT:
+            rows.append((b"", number, None))
+        else:
+            if kind == TOLD:
+                shared = groups.varint()
+                need(shared <= len(told), "a parent shares too much")
+                parent = told = told[:shared] + names.take(groups.varint())
+                need(is_prefix(parent), "a parent that is no prefix")
+            else:
+                need(candidates, "a candidate that is not there")
+                parent = rows[candidates[0]][0]
+                to = None if kind == ROW else candidates[0]
+                bare |= {candidates[0]} if kind == SUM else set()
+                del candidates[0]
+            length += len(parent)
+            for name in read_names(counts, shares, names, fixed):
+                need(is_prefix(parent + name), "a row that is no prefix")
+                rows.append((parent + name, number, to))
+        candidates[:0] = range(first, len(rows))
+        number += 1
+    need(len(rows) == count, "groups of more rows than the page has")
+    need(length <= MAX_PAGE_PARENTS, "parents that are too long")
+    need(sum(len(place(row[0])[1]) for row in rows) <= MAX_PAGE_NAMES, "names that are too long")
+    return rows, bare
+
+
+def read_names(counts, shares, names, fixed):
+    more, by_place = divmod(counts.varint(), 2)
+    if by_place:
+        length = counts.varint()
+        need(length > 0, "names of no bytes")
+        columns = [fixed.take(more + 1) for _ in range(length)]
+        need(not any(b"/" in column for column in columns), "a name in two parts")
+        return [bytes(name) + b"/" for name in zip(*columns)]
+    result, last = [], b""
+    for _ in range(more + 1):
+        shared = shares.varint()
+        need(shared < len(last) or shared == 0, "a name shares too much")
+        end = names.data.find(b"/", names.at)
+        need(end >= 0, "a name without an end")
+        last = last[:shared] + names.take(end + 1 - names.at)
+        result.append(last)
+    return result
+
+
+def read_packed_sets(bins, sets, rows, classes):
+    known, after = [], 0
+    while bins.left():
+        known.append(after + bins.varint())
+        after = known[-1] + 1
+        need(after <= FIRST_OF_OBJECTS + classes * BINS_OF_CLASS, "a bin that does not exist")
+    count = sets.varint()
+    need(count <= rows, "more sets than rows")
+    depth = next(depth for depth in range(6) if 8**depth >= len(known))
+    depth = max(depth, 1) if known else 0
+    found = [[0] for _ in range(count)]
+    for _ in range(depth):
+        masks = [[sets.take(1)[0] for _ in places] for places in found]
+        found = [
+            [8 * at + bit for at, mask in zip(places, row) for bit in range(8) if mask >> bit & 1]
+            for places, row in zip(found, masks)
+        ]
+    found = found if depth else [[] for _ in found]
+    need(all(at < len(known) for places in found for at in places), "a bin that the page does not have")
+    return [[known[at] for at in places] for places in found]
+
+
+def number_of(symbol, bits):
+    if symbol < 4:
+        return symbol
+    need(symbol < 252, "a symbol that is not there")
+    open_bits = symbol // 4 - 1
+    return (4 + symbol % 4 << open_bits) + bits.take(open_bits)
+
+
+class Bits:
+    def __init__(self, data):
+        self.value, self.left = int.from_bytes(data, "little"), 8 * len(data)
+
+    def take(self, count):
+        need(count <= self.left, "bits end early")
+        result = self.value % 2**count
+        self.value >>= count
+        self.left -= count
+        return result
+
+
+def read_numbers(chosen, objects, sizes, stream, info):
+    """Cells of rows with these bins: symbols stand by bin, bits by row."""
+    need(sum(map(len, chosen)) <= MAX_PAGE_CELLS, "too many cells")
+    order = sorted({number for bins in chosen for number in bins})
+    column = {number: sum(number in bins for bins in chosen) for number in order}
+    symbols = {number: Bytes(objects.take(column[number])) for number in order}
+    sized = [number for number in order if "bytes" in info["measures"] and not is_marker(number)]
+    size_symbols = {number: Bytes(sizes.take(column[number])) for number in sized}
+    bits, rows = Bits(stream.take(stream.left())), []
+    for bins in chosen:
+        cells = {}
+        for number in bins:
+            amount, size = number_of(symbols[number].take(1)[0], bits), 0
+            if number in size_symbols:
+                expected = 4 * max(amount.bit_length() - 1, 0)
+                size = number_of((size_symbols[number].take(1)[0] + expected) % 256, bits)
+            cells[number] = amount, size
+        rows.append(cells)
+    need(bits.left < 8 and bits.value == 0, "bits that are not used up")
+    return rows
+
+
+def add_children(rows, parents):
+    cells = sum(map(len, rows))
+    for number in range(len(rows) - 1, -1, -1):
+        to = parents[number][2]
+        if to is not None:
+            for where, (objects, size) in rows[number].items():
+                before = rows[to].get(where, (0, 0))
+                rows[to][where] = before[0] + objects, before[1] + size
+    for to in {to for _, _, to in parents if to is not None}:
+        cells += len(rows[to])
+        rows[to] = dict(sorted(rows[to].items()))
+    need(cells <= MAX_PAGE_CELLS, "too many cells")
+
+
+def read_page(raw, count, info):
+    read = read_plain_page if info["compression"] == "lz4" else read_packed_page
+    return read(raw, count, info)
+
+
+def ends_before(size, prefix, info):
     """Where pages end."""
-    low = checksum(prefix)
-    return size >= 65_536 or (size >= 32_768 and low % 2**10 == 0) or low % 2**14 == 0
+    low, most = checksum(prefix), 65_536 if info["compression"] == "lz4" else 262_144
+    return size >= most or (size >= most // 2 and low % 2**10 == 0) or low % 2**14 == 0
 
 
 def read_rows(data, trailer, info, blocks, lots):
@@ -396,8 +568,8 @@ def read_rows(data, trailer, info, blocks, lots):
         need(max(objects for objects, _ in current) == page["max_objects"], "max_objects of a page")
         need(max(length for _, length in current) == page["max_bytes"], "max_bytes of a page")
         need(max(length for _, length in noncurrent) == page["max_noncurrent"], "max_noncurrent of a page")
-        need(last is None or ends_before(last_size, rows[0][1]), "a page that ends too early")
-        need(not any(ends_before(before, prefix) for before, prefix, _, _ in rows[1:]), "a page that ends too late")
+        need(last is None or ends_before(last_size, rows[0][1], info), "a page that ends too early")
+        need(not any(ends_before(before, prefix, info) for before, prefix, _, _ in rows[1:]), "a page that ends too late")
         last_size = size
         for _, prefix, cells, dates in rows:
             need(last is None or last < place(prefix), "rows do not ascend")

@@ -7,7 +7,7 @@ use crate::block::{Compressor, checksum};
 use crate::entry::Entry;
 use crate::lot::{LOTS_AT, Lot, MAX_LOTS};
 use crate::table::Table;
-use crate::trailer::{MAGIC, MAX_BLOCKS, MAX_INFO, MAX_ROOT, PLAIN, Trailer, VERSION};
+use crate::trailer::{MAGIC, MAX_BLOCKS, MAX_INFO, MAX_ROOT, Trailer, VERSION};
 use crate::{Compression, FormatError, Info, varint};
 
 /// Entries of a directory block: some 5 KB, compressed, for the pages of a quarter million prefixes.
@@ -139,14 +139,13 @@ impl<W: Write> Body<W> {
             self.end_block()?;
         }
         let info = serde_json::to_vec(info).map_err(std::io::Error::from)?;
-        let version = if self.lots.is_some() { VERSION } else { PLAIN };
         let raw_root = raw_root(self.root, self.lots)?;
         let root = self.compressor.compress(&raw_root)?;
         if self.blocks > MAX_BLOCKS {
             return Err(FormatError::TooLarge("its directory"));
         }
         let trailer = Trailer {
-            version,
+            version: VERSION,
             pages_len: self.pages_len,
             directory_len: self.directory.len() as u64,
             root_len: within(root.len(), MAX_ROOT, "its directory")?,

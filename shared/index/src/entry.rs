@@ -62,9 +62,9 @@ impl Entry {
         Some(())
     }
 
-    /// Whether this can be a page's: it is its own pages, and no row takes less than three bytes.
+    /// Whether this can be a page's: it is its own pages, and no row takes less than two bytes.
     pub(crate) fn is_of_a_page(&self) -> bool {
-        self.pages_len == self.len && self.rows <= self.raw_len / 3
+        self.pages_len == self.len && self.rows <= self.raw_len / 2
     }
 
     /// Appends this entry, its first prefix front-coded against `previous`.

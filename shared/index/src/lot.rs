@@ -14,7 +14,7 @@ pub(crate) const LOTS_AT: u64 = BUCKET as u64;
 /// The most lots of a file: they have some three thousand million rows.
 pub(crate) const MAX_LOTS: usize = 1 << 18;
 /// The most rows of a lot: those that do not end it yet, and a page of the shortest ones.
-pub(crate) const MAX_LOT_ROWS: u64 = (32 << 10) + (64 << 10) / 3;
+pub(crate) const MAX_LOT_ROWS: u64 = 64 << 10;
 
 /// What a file says of a lot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Pages: the unit that is read at once.
+//! Pages of runs, which are written and read once, and fast.
 //!
 //! A page is eight streams, so that like stands next to like and compresses: how each prefix differs in
 //! length from the one before it, the bytes that differ, the sets of bins that occur, which of them
@@ -11,13 +11,10 @@ use s3inv_model::{Bin, BinId, Cell, Dates, Measure, Schema, prefix};
 use crate::brief;
 use crate::cuts;
 use crate::entry::Entry;
+use crate::layout::Finished;
 use crate::moment::{MAX_DATE, put_change, take_change};
-use crate::sets::{Places, Sets};
+use crate::sets::{self, Places, Sets};
 use crate::varint;
-
-/// The most bytes that a page has, decompressed: the limit of the cut rule, and one row more. The
-/// largest row has all 10,754 bins of 64 classes, and sums of eight or nine bytes each: 185,000 bytes.
-pub const MAX_PAGE_RAW: usize = 256 << 10;
 
 /// Streams of a page.
 const STREAMS: usize = 8;
@@ -110,7 +107,7 @@ impl PageBuilder {
         Self {
             shape,
             streams: Streams::default(),
-            places: Places::new(),
+            places: Places::default(),
             cells: Vec::new(),
             date: 0,
             entry: Entry::default(),
@@ -121,7 +118,7 @@ impl PageBuilder {
     /// Whether the page ends before `next`.
     pub(crate) fn ends_before(&self, next: &[u8]) -> bool {
         let size = self.streams.all().iter().map(|stream| stream.len()).sum();
-        self.entry.rows > 0 && cuts::ends_before(size, next)
+        self.entry.rows > 0 && cuts::PLAIN.end_before(size, next)
     }
 
     /// Adds a row, whose key has so many bytes in common with the one before it, be that in this page or not;
@@ -153,7 +150,11 @@ impl PageBuilder {
             varint::put(rows, SAME);
             return;
         }
-        varint::put(rows, self.places.place(cells, sets) as u64 + 1);
+        let (place, is_new) = self.places.place(cells);
+        varint::put(rows, place as u64 + 1);
+        if is_new {
+            sets::put(cells, sets);
+        }
         for cell in cells {
             varint::put(objects, cell.objects);
             if self.shape.has_bytes(cell.bin) {
@@ -166,7 +167,7 @@ impl PageBuilder {
 
     /// The page's bytes and what the directory says of it but for what depends on compression;
     /// the builder is empty afterwards. `None` if there was no row.
-    pub(crate) fn finish(&mut self) -> Option<(&[u8], Entry)> {
+    pub(crate) fn finish(&mut self) -> Option<Finished<'_>> {
         if self.entry.rows == 0 {
             return None;
         }
@@ -181,7 +182,7 @@ impl PageBuilder {
         self.cells.clear();
         self.date = 0;
         let entry = std::mem::take(&mut self.entry);
-        Some((&self.raw, Entry { raw_len: self.raw.len() as u64, ..entry }))
+        Some(Finished { raw: &self.raw, ends: &[], entry: Entry { raw_len: self.raw.len() as u64, ..entry } })
     }
 }
 

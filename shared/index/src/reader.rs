@@ -6,8 +6,9 @@ use s3inv_model::{Cell, Dates, Stats, prefix};
 use crate::block::{checksum, decompress};
 use crate::body::BLOCK_ENTRIES;
 use crate::entry::Entry;
+use crate::layout::{MAX_PAGE_RAW, Rows};
 use crate::lot::{LOTS_AT, Lots};
-use crate::page::{MAX_PAGE_RAW, PageRows, Shape};
+use crate::page::Shape;
 use crate::table::{Hash, hash};
 use crate::trailer::{MAGIC, MAX_BLOCKS, PAGES_AT, TRAILER, Trailer};
 use crate::{Compression, FileKind, FormatError, Info, ReadAt, varint};
@@ -232,7 +233,7 @@ impl<R: ReadAt> Reader<R> {
             next_block: block + 1,
             pages: pages.into(),
             next_page: page,
-            rows: PageRows::new(self.shape),
+            rows: Rows::new(self.info.compression, self.shape),
             page_at: 0,
             stored: Vec::new(),
             pending: false,
@@ -345,7 +346,7 @@ pub struct Cursor<'a, R> {
     /// The pages of a directory block, which clones share.
     pages: Arc<[(u64, Entry)]>,
     next_page: usize,
-    rows: PageRows,
+    rows: Rows,
     page_at: u64,
     stored: Vec<u8>,
     /// The row here has been read, but not been given out.

@@ -67,30 +67,43 @@ pub(crate) struct Places {
     slots: Vec<u32>,
 }
 
-impl Places {
-    pub(crate) fn new() -> Self {
+impl Default for Places {
+    fn default() -> Self {
         Self { sets: Sets::default(), slots: vec![0; 64] }
     }
+}
 
+impl Places {
     pub(crate) fn clear(&mut self) {
         self.sets.clear();
         self.slots.fill(0);
     }
 
-    /// The place of the set that these cells have, which is appended to `stream` if it is new.
-    pub(crate) fn place(&mut self, cells: &[Cell], stream: &mut Vec<u8>) -> usize {
+    /// The place of the set that these cells have, and whether it is new.
+    pub(crate) fn place(&mut self, cells: &[Cell]) -> (usize, bool) {
         let slot = self.slot(&cells.iter().map(|cell| cell.bin));
         let place = self.sets.len();
         match self.slots.get_mut(slot) {
             Some(taken @ 0) => *taken = place as u32 + 1,
-            Some(taken) => return *taken as usize - 1,
+            Some(taken) => return (*taken as usize - 1, false),
             None => {}
         }
-        self.add(cells, stream);
+        let from = self.sets.bins.len();
+        self.sets.bins.extend(cells.iter().map(|cell| cell.bin));
+        self.sets.end(from);
         if 2 * self.sets.len() > self.slots.len() {
             self.grow();
         }
-        place
+        (place, true)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.sets.len()
+    }
+
+    /// The sets, by their places.
+    pub(crate) fn sets(&self) -> impl Iterator<Item = &[BinId]> {
+        (0..self.sets.len()).filter_map(|place| self.sets.get(place)).map(|(bins, _)| bins)
     }
 
     /// The slot that has the place of this set, or where it belongs.
@@ -108,18 +121,6 @@ impl Places {
         slot
     }
 
-    fn add(&mut self, cells: &[Cell], stream: &mut Vec<u8>) {
-        varint::put(stream, cells.len() as u64);
-        let from = self.sets.bins.len();
-        let mut next = 0;
-        for cell in cells {
-            varint::put(stream, u64::from(cell.bin - next));
-            next = cell.bin + 1;
-            self.sets.bins.push(cell.bin);
-        }
-        self.sets.end(from);
-    }
-
     fn grow(&mut self) {
         self.slots = vec![0; self.slots.len() * 2];
         for place in 0..self.sets.len() {
@@ -128,6 +129,16 @@ impl Places {
                 *slot = place as u32 + 1;
             }
         }
+    }
+}
+
+/// Appends the set that these cells have to a stream.
+pub(crate) fn put(cells: &[Cell], stream: &mut Vec<u8>) {
+    varint::put(stream, cells.len() as u64);
+    let mut next = 0;
+    for cell in cells {
+        varint::put(stream, u64::from(cell.bin - next));
+        next = cell.bin + 1;
     }
 }
 
@@ -149,14 +160,17 @@ mod tests {
 
     #[test]
     fn each_set_has_one_place() {
-        let mut places = Places::new();
+        let mut places = Places::default();
         for page in 0..2 {
             let mut stream = Vec::new();
             let all: Vec<Vec<BinId>> =
                 (0..60u16).flat_map(|a| (a + 1..60).map(move |b| vec![a, b])).chain([vec![]]).collect();
             for round in 0..2 {
                 for (place, bins) in all.iter().enumerate() {
-                    assert_eq!(places.place(&cells(bins), &mut stream), place, "{page} {round}");
+                    assert_eq!(places.place(&cells(bins)), (place, round == 0), "{page} {round}");
+                    if round == 0 {
+                        put(&cells(bins), &mut stream);
+                    }
                 }
             }
             let mut read = Sets::default();

@@ -7,12 +7,8 @@ use crate::block::checksum;
 pub(crate) const MAGIC: &[u8; 8] = b"S3INVIDX";
 /// Where pages begin in a file without tables: behind the magic bytes.
 pub(crate) const PAGES_AT: u64 = MAGIC.len() as u64;
-/// The version of a file without tables.
-pub(crate) const PLAIN: u32 = 2;
-/// The version of a file with tables, and the newest that this program reads.
-pub(crate) const VERSION: u32 = 3;
-/// The oldest version that it reads: the one before was never released.
-const OLDEST: u32 = 2;
+/// The version that is written, and the only one that is read: those before were never released.
+pub(crate) const VERSION: u32 = 4;
 /// The trailer's length in bytes. It has checksums of all else: files with the same trailer are the same.
 pub const TRAILER: usize = 64;
 /// The directory root is read whole: a longer one, stored or decompressed, is not believed.
@@ -91,25 +87,22 @@ impl Trailer {
         })
     }
 
-    /// Whether the file has tables.
+    /// Whether the file has tables: then it has zeros before its pages, too.
     pub(crate) fn has_tables(&self) -> bool {
-        self.version > PLAIN
+        self.tables_len > 0
     }
 
     fn checked(mut self, offset: u64, total: u64) -> Result<Self, FormatError> {
-        if !(OLDEST..=VERSION).contains(&self.version) {
+        if self.version != VERSION {
             return Err(FormatError::Version(self.version));
         }
         let rest = MAGIC.len() + TRAILER + self.root_len as usize + self.info_len as usize;
         let sections = self.directory_len.checked_add(self.pages_len);
         let sections = sections.and_then(|sections| sections.checked_add(rest as u64));
-        match sections.and_then(|sections| total.checked_sub(sections)) {
-            Some(tables_len) if tables_len == 0 || self.has_tables() => self.tables_len = tables_len,
-            _ => {
-                let cause = format!("sections don't add up to {total} bytes");
-                return Err(FormatError::damaged("trailer", offset, cause));
-            }
-        }
+        self.tables_len = sections.and_then(|sections| total.checked_sub(sections)).ok_or_else(|| {
+            let cause = format!("sections don't add up to {total} bytes");
+            FormatError::damaged("trailer", offset, cause)
+        })?;
         if self.root_len.max(self.root_raw_len) > MAX_ROOT || self.info_len > MAX_INFO {
             return Err(FormatError::damaged("trailer", offset, "a section is too long"));
         }

@@ -6,7 +6,8 @@ use crate::block::{Compressor, checksum};
 use crate::body::Body;
 use crate::cuts;
 use crate::error::shown;
-use crate::page::{PageBuilder, Shape};
+use crate::layout::{Builder, Finished};
+use crate::page::Shape;
 use crate::table::{self, TableBuilder};
 use crate::{Compression, FileKind, FormatError, Info};
 
@@ -77,7 +78,7 @@ impl Last {
 pub struct Writer<W> {
     body: Body<W>,
     shape: Shape,
-    page: PageBuilder,
+    page: Builder,
     compressor: Compressor,
     info: Info,
     last: Last,
@@ -108,7 +109,7 @@ impl<W: Write> Writer<W> {
         Ok(Self {
             body,
             shape,
-            page: PageBuilder::new(shape),
+            page: Builder::new(compression, shape),
             compressor: Compressor::new(compression)?,
             info,
             last: Last::default(),
@@ -156,8 +157,8 @@ impl<W: Write> Writer<W> {
     }
 
     fn end_page(&mut self) -> Result<(), FormatError> {
-        if let Some((raw, mut entry)) = self.page.finish() {
-            let stored = self.compressor.compress(raw)?;
+        if let Some(Finished { raw, ends, mut entry }) = self.page.finish() {
+            let stored = self.compressor.compress_parts(raw, ends)?;
             entry.len = stored.len() as u64;
             entry.pages_len = entry.len;
             entry.checksum = checksum(stored);

@@ -3,9 +3,9 @@
 use s3inv_index_format::{FileKind, Form, FormatError, Joiner, Origin, Reader, Writer, fuzz, verify};
 use s3inv_model::{Bin, Cell, Classes, Dates, Measures, RowCounts, Schema, SizeBin};
 
-const GOLDEN: &[u8] = include_bytes!("../../../shared/index/spec/golden-v2.s3inv");
+const GOLDEN: &[u8] = include_bytes!("../../../shared/index/spec/golden-v4.s3inv");
 /// With tables.
-const GOLDEN_TABLES: &[u8] = include_bytes!("../../../shared/index/spec/golden-v3.s3inv");
+const GOLDEN_TABLES: &[u8] = include_bytes!("../../../shared/index/spec/golden-v4-tables.s3inv");
 
 /// A file as it is: mostly, a checksum stops it.
 pub(crate) fn index(data: &[u8]) {

@@ -174,7 +174,7 @@ pub(super) fn short_rows(count: usize) -> Vec<Row> {
 
 #[test]
 fn lots_end_with_a_page_when_they_have_many_rows() {
-    let rows = short_rows(70_000);
+    let rows = short_rows(60_000);
     let reader = Reader::open(written(index(), &plain(), &rows)).unwrap();
     let lots = lots(&reader);
     assert_eq!(lots.len(), 2);

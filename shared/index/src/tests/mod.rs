@@ -3,6 +3,7 @@
 mod damage;
 mod golden;
 mod lookup;
+mod packed;
 mod pages;
 mod python;
 mod round_trip;

@@ -164,17 +164,27 @@ fn changes_have_the_codes_of_the_examples() {
 }
 
 #[test]
+fn numbers_have_the_symbols_of_the_examples() {
+    for (text, number) in [("0", 0), ("3", 3), ("7", 7), ("9", 9), ("300", 300), ("2⁶⁴ - 1", u64::MAX)] {
+        let (symbol, open) = crate::packed::split(number);
+        let open = open as usize;
+        let bits = match open {
+            0 => String::new(),
+            61 => "61 times 1 ".to_owned(),
+            _ => format!("{:0open$b} ", number & ((1 << open) - 1)),
+        };
+        says(&format!("| {text} | {symbol} | {bits}|"));
+    }
+}
+
+#[test]
 fn limits_are_those_of_the_table() {
     let max = |len: usize| grouped(len as u64);
     says(&format!("| raw page | {} bytes |", max(MAX_PAGE_RAW)));
     says(&format!("| stored page | {} bytes |", max(MAX_PAGE_RAW / 8 * 9)));
     says(&format!("| classes | {MAX_CLASSES} |"));
     says(&format!("| a moment | {}:", grouped(MAX_DATE)));
-    says(&format!(
-        "`version`: {}, or {} of a file with tables",
-        crate::trailer::PLAIN,
-        crate::trailer::VERSION
-    ));
+    says(&format!("`version`: {}", crate::trailer::VERSION));
     says(&format!("| lots | {} |", max(MAX_LOTS)));
     says(&format!("| rows of a lot | {} |", grouped(MAX_LOT_ROWS)));
 }
