@@ -58,7 +58,10 @@ impl Compressor {
         };
         self.out.resize(room, 0);
         let len = match self.method {
-            Compression::Zstd => self.zstd(raw, ends).map_err(zstd_error)?,
+            Compression::Zstd => {
+                let len = self.zstd(raw, ends).map_err(zstd_error)?;
+                len.ok_or_else(|| io::Error::other("zstd: a piece takes more room than it can"))?
+            }
             Compression::Lz4 => {
                 lz4_flex::block::compress_into(raw, &mut self.out).map_err(io::Error::other)?
             }
@@ -67,8 +70,8 @@ impl Compressor {
         Ok(&self.out)
     }
 
-    /// Makes one frame, whose blocks end with the parts.
-    fn zstd(&mut self, raw: &[u8], ends: &[usize]) -> Result<usize, usize> {
+    /// Makes one frame, whose blocks end with the parts; `None` if there is no room for it.
+    fn zstd(&mut self, raw: &[u8], ends: &[usize]) -> Result<Option<usize>, usize> {
         self.zstd.reset(ResetDirective::SessionOnly)?;
         self.zstd.set_pledged_src_size(Some(raw.len() as u64))?;
         let mut out = OutBuffer::around(self.out.as_mut_slice());
@@ -81,8 +84,8 @@ impl Compressor {
             }
         }
         let mut rest = InBuffer::around(raw.get(from..).unwrap_or_default());
-        self.zstd.compress_stream2(&mut out, &mut rest, ZSTD_EndDirective::ZSTD_e_end)?;
-        Ok(out.pos())
+        let left = self.zstd.compress_stream2(&mut out, &mut rest, ZSTD_EndDirective::ZSTD_e_end)?;
+        Ok((left == 0).then(|| out.pos()))
     }
 }
 
