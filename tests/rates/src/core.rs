@@ -1,4 +1,3 @@
-use libdeflater::Decompressor;
 use s3inv_inventory::gzip::Inflater;
 use serde::Serialize;
 
@@ -25,35 +24,26 @@ struct Steps {
     rows: u64,
 }
 
-/// Buffers that serve one file after the other.
-struct Buffers {
-    decompressor: Decompressor,
-    text: Vec<u8>,
-    inflater: Inflater,
-}
-
 /// All steps take turns, file by file, so that what disturbs one disturbs all.
 pub(crate) fn measure(set: &Set, rounds: u32) -> Done<Vec<Line>> {
-    let mut buffers = Buffers {
-        decompressor: Decompressor::new(),
-        // Touched before it is measured: fresh pages would be counted otherwise.
-        text: vec![1; set.longest()],
-        inflater: Inflater::new(set.longest()),
-    };
+    let mut inflater = Inflater::new(set.longest())?;
+    // Touched before it is measured: fresh pages would be counted otherwise.
+    for file in &set.files {
+        whole(&mut inflater, file)?;
+    }
     let mut steps = Steps::default();
     for _ in 0..rounds.max(1) {
-        steps.round(set, &mut buffers)?;
+        steps.round(set, &mut inflater)?;
     }
     Ok(steps.lines())
 }
 
 impl Steps {
-    fn round(&mut self, set: &Set, buffers: &mut Buffers) -> Done<()> {
+    fn round(&mut self, set: &Set, inflater: &mut Inflater) -> Done<()> {
         let mut total = set.setting.total();
         self.rows = 0;
         for (at, file) in set.files.iter().enumerate() {
-            let Buffers { decompressor, text, inflater } = &mut *buffers;
-            self.inflated.note(at, || decompressor.gzip_decompress(&file.gz, text))?;
+            self.inflated.note(at, || whole(inflater, file).map(|_| ()))?;
             self.rows += self.read.note(at, || Done::Ok(set.setting.read(whole(inflater, file)?)?))?;
             self.rolled_up.note(at, || Done::Ok(set.setting.roll_up(whole(inflater, file)?, &mut total)?))?;
         }
