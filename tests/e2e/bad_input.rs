@@ -425,7 +425,7 @@ fn an_index_cut_short_or_grown() {
         assert!(error.contains("not an index: it does not end with S3INVIDX"), "{error}");
     }
     for error in errors(&[b"more", &bytes[..]].concat()) {
-        assert!(error.contains("sections don't add up"), "{error}");
+        assert!(error.contains("add up"), "{error}");
     }
 }
 

@@ -107,7 +107,7 @@ fn temporary_files_on_a_full_disk() {
 #[test]
 fn an_index_on_a_full_disk() {
     let trial = Trial::new(60_000);
-    let sizes = ["size=32k", "size=300k", "size=600k", "nr_inodes=2", "size=16m"];
+    let sizes = ["size=32k", "size=100k", "size=300k", "nr_inodes=2", "size=16m"];
     let errors: BTreeSet<_> = trial.in_spaces(&trial.folder.out(), &sizes).into_iter().collect();
     for error in &errors {
         assert!(error.ends_with(&format!("out/index.sNinv: {FULL}")), "{error}");

@@ -54,7 +54,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     }
     let workspace = Workspace::load()?;
     let list = workspace.root.join(LIST);
-    let text = serde_json::to_string_pretty(&count(&workspace)?).advise(LIST, "report this")?;
+    let counts = count(&workspace)?;
+    if counts.is_empty() {
+        return Err(Failure::new("nothing was counted", "see what `cargo bench` of the hot paths says"));
+    }
+    let text = serde_json::to_string_pretty(&counts).advise(LIST, "report this")?;
     fs::write(&list, text + "\n").advise(list.display(), CHECK_DISK)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -131,7 +135,9 @@ fn count(workspace: &Workspace) -> Result<Counts, Failure> {
 /// The name of a benchmark and its instructions, of its summary.
 fn one(summary: &Value) -> Option<(String, u64)> {
     let name = format!("{}::{}", summary["function_name"].as_str()?, summary["id"].as_str()?);
-    Some((name, instructions(&summary["profiles"][0])?))
+    // Callgrind counts between functions that it knows by name: without symbols, nothing.
+    let counted = instructions(&summary["profiles"][0]).filter(|&count| count > 0)?;
+    Some((name, counted))
 }
 
 /// What is said of `Ir`, wherever that is.
@@ -174,7 +180,10 @@ mod tests {
             "profiles": [{ "data": { "parts": [{ "metrics": { "Dr": {}, "Ir": { "values": { "new": 42 } } } }] } }],
         });
         assert_eq!(one(&summary), Some(("csv::sorted".to_owned(), 42)));
-        assert_eq!(one(&json!({ "function_name": "csv", "id": "sorted", "profiles": [] })), None);
+        let nothing = json!([{ "Ir": { "values": { "new": 0 } } }]);
+        for profiles in [json!([]), nothing] {
+            assert_eq!(one(&json!({ "function_name": "csv", "id": "sorted", "profiles": profiles })), None);
+        }
     }
 
     #[test]
