@@ -67,7 +67,7 @@ const SPARE_STREAMS: usize = 16 << 20;
 /// thousands of cells takes more.
 const OPEN_RUN: usize = 192 << 10;
 /// What a merge needs besides: the page that it writes, as rows and packed, and the compressor's tables.
-const MERGE_FIXED: usize = 4 << 20;
+const MERGE_FIXED: usize = 5 << 19;
 /// What making a table to look prefixes up takes: the rows of a lot, their hashes, and the table. Only the
 /// largest lots take more, where rows are of many classes.
 pub(crate) const TABLE: usize = 5 << 20;

@@ -73,7 +73,7 @@ impl Cells {
     #[inline]
     pub(crate) fn peek_cell(&self, row: u32, bin: BinId) -> u64 {
         let at = self.peek(row, bin).wrapping_sub(1) as usize;
-        self.entries.get(at).map_or(0, |cell| cell.objects)
+        self.entries.get(at).map_or(0, |cell| cell.objects ^ u64::from(cell.bin))
     }
 
     /// Counts an object of a row, whose list begins at `head`.

@@ -107,7 +107,7 @@ impl<S: RunSink> Rollup<S> {
             before = Some(object.directory);
         }
         let firsts = || hashes.iter().zip(bins).take(len);
-        firsts().for_each(|(&hash, bin)| peeked ^= u64::from(self.table.peek_row(hash, bin)));
+        firsts().for_each(|(&hash, bin)| peeked ^= self.table.peek_row(hash, bin));
         firsts().for_each(|(&hash, bin)| peeked ^= self.table.peek_cell(hash, bin));
         std::hint::black_box(peeked);
         len

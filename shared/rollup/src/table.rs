@@ -162,14 +162,16 @@ impl Table {
         self.slots[hash as usize & self.mask]
     }
 
-    /// The same for the directory that stands there: a byte of its name, and what stands where another
-    /// bin than its first is looked for.
+    /// The same for the directory that stands there: both ends of it and of its name, which may lie in two cache
+    /// lines each, and what stands where another bin than its first is looked for.
     #[inline]
-    pub(crate) fn peek_row(&self, hash: u32, bin: BinId) -> u32 {
+    pub(crate) fn peek_row(&self, hash: u32, bin: BinId) -> u64 {
         let at = (self.peek(hash) as u32).wrapping_sub(1);
         let Some(row) = self.rows.get(at as usize) else { return 0 };
-        let name = self.keys.get(row.key as usize).copied().unwrap_or_default();
-        u32::from(name) ^ if row.bin == bin { 0 } else { self.more.peek(at, bin) }
+        let start = row.key as usize;
+        let name = |at: usize| u64::from(self.keys.get(at).copied().unwrap_or_default());
+        let ends = name(start) ^ name(start + usize::from(row.len).saturating_sub(1)) ^ row.objects ^ row.bytes;
+        ends ^ if row.bin == bin { 0 } else { u64::from(self.more.peek(at, bin)) }
     }
 
     /// The same for the cell of that bin.
