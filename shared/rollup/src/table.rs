@@ -170,7 +170,8 @@ impl Table {
         let Some(row) = self.rows.get(at as usize) else { return 0 };
         let start = row.key as usize;
         let name = |at: usize| u64::from(self.keys.get(at).copied().unwrap_or_default());
-        let ends = name(start) ^ name(start + usize::from(row.len).saturating_sub(1)) ^ row.objects ^ row.bytes;
+        let ends =
+            name(start) ^ name(start + usize::from(row.len).saturating_sub(1)) ^ row.objects ^ row.bytes;
         ends ^ if row.bin == bin { 0 } else { u64::from(self.more.peek(at, bin)) }
     }
 
