@@ -24,8 +24,8 @@ pub(super) struct Rates {
     pub(super) log: f64,
 }
 
-/// Rows and bytes are what `cargo xtask bench` measured, rounded to the worse side. The rate of merging, and
-/// all from the network on, are assumptions: nothing of this ran on AWS.
+/// Rows and bytes are what `cargo xtask bench` measured, rounded to the worse side: merging hundreds of runs
+/// that have hardly a prefix in common. All from the network on are assumptions: nothing of this ran on AWS.
 pub(super) const RATES: Rates = Rates {
     ingest_rows: 1.0e6,
     merge_rows: 2.0e6,
