@@ -76,6 +76,12 @@ impl Cells {
         self.entries.get(at).map_or(0, |cell| cell.objects ^ u64::from(cell.bin))
     }
 
+    /// The same for the first cell of a list.
+    #[inline]
+    pub(crate) fn peek_list(&self, head: u32) -> u64 {
+        self.entries.get(head as usize).map_or(0, |cell| cell.objects)
+    }
+
     /// Counts an object of a row, whose list begins at `head`.
     #[inline]
     pub(crate) fn add(&mut self, row: u32, head: &mut u32, bin: BinId, size: u64) -> Result<(), Refused> {

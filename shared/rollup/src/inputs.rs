@@ -77,7 +77,8 @@ impl<'a, 'r, R: ReadAt> Inputs<'a, 'r, R> {
         self.tournament.winner().map(|first| self.runs[first].key())
     }
 
-    /// Adds the first row, which is that of `key`, to `sums`, and goes on to the next; whether that is of the same prefix.
+    /// Adds the first row, which is that of `key`, to `sums`, and goes on to the next; whether that is of
+    /// the same prefix.
     pub(crate) fn take(&mut self, key: Key<'_>, sums: &mut Sums) -> Result<bool, FormatError> {
         let Some(first) = self.tournament.winner() else { return Ok(false) };
         let input = &mut self.runs[first];

@@ -89,8 +89,8 @@ impl<S: RunSink> Rollup<S> {
         self.max_depth.map_or(object.directory, |depth| prefix::at_most(object.directory, depth))
     }
 
-    /// Hashes the directories of a group, where they begin, and has the processor fetch what the table knows of them:
-    /// all at once, where one after the other each would wait for memory. How many there are.
+    /// Hashes the directories of a group, where they begin, and has the processor fetch what the table
+    /// knows of them: all at once, where one after the other each would wait for memory. How many there are.
     fn look_ahead<'k>(&self, group: impl Iterator<Item = Object<'k>>, hashes: &mut [u32; GROUP]) -> usize {
         let (mut before, mut peeked) = (None, 0);
         let mut bins = [0; GROUP];
@@ -182,8 +182,11 @@ impl<S: RunSink> Rollup<S> {
         let schema = Schema { measures: self.measures.clone(), classes: sorted };
         self.tree.begin(Bins::new(self.table.bins(), &places)?);
         for at in 0..self.order.len() {
-            if at.is_multiple_of(1000) {
+            if at.is_multiple_of(GROUP) {
                 between()?;
+                let group = self.order[at..].iter().take(GROUP);
+                let peeked = group.fold(0, |all, item| all ^ self.table.peek_at(item.2 as usize));
+                std::hint::black_box(peeked);
             }
             let row = self.order[at].2 as usize;
             let cells = 0..self.table.cells(row).count();

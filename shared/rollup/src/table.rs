@@ -168,11 +168,15 @@ impl Table {
     pub(crate) fn peek_row(&self, hash: u32, bin: BinId) -> u64 {
         let at = (self.peek(hash) as u32).wrapping_sub(1);
         let Some(row) = self.rows.get(at as usize) else { return 0 };
-        let start = row.key as usize;
-        let name = |at: usize| u64::from(self.keys.get(at).copied().unwrap_or_default());
-        let ends =
-            name(start) ^ name(start + usize::from(row.len).saturating_sub(1)) ^ row.objects ^ row.bytes;
+        let ends = row.objects ^ row.bytes ^ peek_name(&self.keys, row.key, row.len);
         ends ^ if row.bin == bin { 0 } else { u64::from(self.more.peek(at, bin)) }
+    }
+
+    /// The same for a row that is known, and its cells beyond the first.
+    #[inline]
+    pub(crate) fn peek_at(&self, at: usize) -> u64 {
+        let Some(row) = self.rows.get(at) else { return 0 };
+        row.objects ^ peek_name(&self.keys, row.key, row.len) ^ self.more.peek_list(row.more)
     }
 
     /// The same for the cell of that bin.
@@ -336,6 +340,13 @@ impl Table {
     pub(crate) fn dates(&self, at: usize) -> Dates {
         self.rows[at].dates
     }
+}
+
+/// Both ends of a name, which may lie in two cache lines.
+#[inline]
+pub(crate) fn peek_name(keys: &[u8], key: u32, len: u16) -> u64 {
+    let byte = |at: usize| keys.get(at).copied().unwrap_or_default();
+    u64::from(byte(key as usize) ^ byte(key as usize + usize::from(len).saturating_sub(1)))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::ops::Range;
 use s3inv_model::{Bin, BinId, Cell, Dates, prefix};
 
 use crate::bins::Bins;
-use crate::table::{Refused, Table};
+use crate::table::{Refused, Table, peek_name};
 
 /// A prefix: its name in the table's names, where the nodes below it end, and where its cells are.
 #[derive(Clone, Copy)]
@@ -34,6 +34,8 @@ struct Level {
     dates: Dates,
 }
 
+/// Nodes that are given out together.
+const GROUP: usize = 64;
 /// Cells that a level keeps room for when it is closed.
 const KEPT: usize = 64;
 
@@ -221,27 +223,42 @@ impl Tree {
         Ok(())
     }
 
-    /// Gives all nodes out by (parent, name): the root, then for each node in turn its children,
-    /// which are found by skipping what lies below each. Every node is seen twice.
+    /// Gives all nodes out by (parent, name): the root, then for each node in turn its children.
     pub(crate) fn each<E>(
         &self,
         keys: &[u8],
         mut visit: impl FnMut(&[u8], &[Cell], Dates) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut give = |at: usize| {
-            let node = &self.nodes[at];
-            let key = &keys[node.key as usize..][..usize::from(node.len)];
-            visit(key, &self.cells[node.cells_at as usize..][..usize::from(node.cells_len)], node.dates)
-        };
-        give(0)?;
-        for parent in 0..self.nodes.len() {
-            let end = self.nodes[parent].end as usize;
-            let mut child = parent + 1;
-            while child < end {
-                give(child)?;
-                child = self.nodes[child].end as usize;
+        let mut order = self.by_parent();
+        let mut group: Vec<&Node> = Vec::with_capacity(GROUP);
+        loop {
+            group.clear();
+            group.extend(order.by_ref().take(GROUP));
+            if group.is_empty() {
+                return Ok(());
+            }
+            // Names lie as they came: the processor waits for all of them at once.
+            let peeked = group.iter().fold(0, |all, node| all ^ peek_name(keys, node.key, node.len));
+            std::hint::black_box(peeked);
+            for node in &group {
+                let key = &keys[node.key as usize..][..usize::from(node.len)];
+                visit(key, &self.cells[node.cells_at as usize..][..usize::from(node.cells_len)], node.dates)?;
             }
         }
-        Ok(())
+    }
+
+    /// All nodes by (parent, name). The children of one are found by skipping what lies below each, so
+    /// that every node is seen twice.
+    fn by_parent(&self) -> impl Iterator<Item = &Node> {
+        let children = move |parent: usize| {
+            let end = self.nodes[parent].end as usize;
+            let mut next = parent + 1;
+            std::iter::from_fn(move || {
+                let child = self.nodes.get(next).filter(|_| next < end)?;
+                next = child.end as usize;
+                Some(child)
+            })
+        };
+        self.nodes.first().into_iter().chain((0..self.nodes.len()).flat_map(children))
     }
 }
