@@ -319,6 +319,13 @@ def changed(moment, stream):
     return moment
 
 
+def read_dates(last_oldest, oldest_changes, spans):
+    oldest = changed(last_oldest, oldest_changes)
+    newest = changed(oldest, spans)
+    need(oldest <= newest, "an oldest that is later than its newest")
+    return oldest, newest
+
+
 def read_plain_page(raw, count, info):
     """Rows, each with the size of the streams before it; and the size behind the last.
 
@@ -352,9 +359,8 @@ def read_plain_page(raw, count, info):
         need(max(total(cells)) < U64, "sums that do not fit 64 bits")
         dates = None
         if dated and any(map(is_current, cells)):
-            last_oldest = changed(last_oldest, oldest_changes)
-            dates = last_oldest, changed(last_oldest, spans)
-            need(dates[0] <= dates[1], "an oldest that is later than its newest")
+            dates = read_dates(last_oldest, oldest_changes, spans)
+            last_oldest = dates[0]
         rows.append((size, prefix, cells, dates))
     need(all(stream.left() == 0 for stream in streams), "streams that are not used up")
     need(named == len(sets), "a set that no row names")
@@ -401,9 +407,8 @@ def read_packed_page(raw, count, info):
         need(max(total(cells)) < U64, "sums that do not fit 64 bits")
         dates = None
         if dated and any(map(is_current, cells)):
-            last_oldest = changed(last_oldest, oldest_changes)
-            dates = last_oldest, changed(last_oldest, spans)
-            need(dates[0] <= dates[1], "an oldest that is later than its newest")
+            dates = read_dates(last_oldest, oldest_changes, spans)
+            last_oldest = dates[0]
         result.append((size, prefix, cells, dates))
         parent, name = place(prefix)
         size += 8 + len(name) + 8 * len(cells) + (len(parent) // 4 if group != previous else 0)

@@ -53,10 +53,17 @@ impl Builder {
         }
     }
 
-    /// The page; the builder is empty afterwards. `None` if there was no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Plain(page) => page.is_empty(),
+            Self::Packed(page) => page.is_empty(),
+        }
+    }
+
+    /// The page; the builder is empty afterwards. `None` would be a bug.
     pub(crate) fn finish(&mut self) -> Option<Finished<'_>> {
         match self {
-            Self::Plain(page) => page.finish(),
+            Self::Plain(page) => Some(page.finish()),
             Self::Packed(page) => page.finish(),
         }
     }

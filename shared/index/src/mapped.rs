@@ -30,18 +30,15 @@ impl Mapped {
 
 impl ReadAt for Mapped {
     fn tail(&self, len: usize) -> io::Result<Tail> {
-        let bytes = self.0.get(self.0.len().saturating_sub(len)..).unwrap_or_default().to_vec();
-        Ok(Tail { bytes, total: self.0.len() as u64 })
+        self.0.as_ref().tail(len)
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        out.copy_from_slice(self.slice(offset, out.len()).ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
+        self.0.as_ref().read_at(offset, out)
     }
 
     #[inline]
     fn slice(&self, offset: u64, len: usize) -> Option<&[u8]> {
-        let at = usize::try_from(offset).ok()?;
-        self.0.get(at..at.checked_add(len)?)
+        self.0.as_ref().slice(offset, len)
     }
 }

@@ -165,12 +165,13 @@ impl PageBuilder {
         self.cells.extend_from_slice(cells);
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entry.rows == 0
+    }
+
     /// The page's bytes and what the directory says of it but for what depends on compression;
-    /// the builder is empty afterwards. `None` if there was no row.
-    pub(crate) fn finish(&mut self) -> Option<Finished<'_>> {
-        if self.entry.rows == 0 {
-            return None;
-        }
+    /// the builder is empty afterwards.
+    pub(crate) fn finish(&mut self) -> Finished<'_> {
         self.raw.clear();
         for stream in self.streams.all() {
             varint::put(&mut self.raw, stream.len() as u64);
@@ -182,7 +183,7 @@ impl PageBuilder {
         self.cells.clear();
         self.date = 0;
         let entry = std::mem::take(&mut self.entry);
-        Some(Finished { raw: &self.raw, ends: &[], entry: Entry { raw_len: self.raw.len() as u64, ..entry } })
+        Finished { raw: &self.raw, ends: &[], entry: Entry { raw_len: self.raw.len() as u64, ..entry } }
     }
 }
 

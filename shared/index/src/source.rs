@@ -41,7 +41,7 @@ impl ReadAt for File {
     }
 }
 
-impl ReadAt for Vec<u8> {
+impl ReadAt for [u8] {
     fn tail(&self, len: usize) -> io::Result<Tail> {
         let bytes = self.get(self.len().saturating_sub(len)..).unwrap_or_default().to_vec();
         Ok(Tail { bytes, total: self.len() as u64 })
@@ -56,6 +56,21 @@ impl ReadAt for Vec<u8> {
     fn slice(&self, offset: u64, len: usize) -> Option<&[u8]> {
         let at = usize::try_from(offset).ok()?;
         self.get(at..at.checked_add(len)?)
+    }
+}
+
+impl ReadAt for Vec<u8> {
+    fn tail(&self, len: usize) -> io::Result<Tail> {
+        self.as_slice().tail(len)
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.as_slice().read_at(offset, out)
+    }
+
+    #[inline]
+    fn slice(&self, offset: u64, len: usize) -> Option<&[u8]> {
+        self.as_slice().slice(offset, len)
     }
 }
 

@@ -157,14 +157,16 @@ impl<W: Write> Writer<W> {
     }
 
     fn end_page(&mut self) -> Result<(), FormatError> {
-        if let Some(Finished { raw, ends, mut entry }) = self.page.finish() {
-            let stored = self.compressor.compress_parts(raw, ends)?;
-            entry.len = stored.len() as u64;
-            entry.pages_len = entry.len;
-            entry.checksum = checksum(stored);
-            self.body.page(stored, &entry)?;
+        if self.page.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let refused = FormatError::Mismatch("a page could not be packed");
+        let Finished { raw, ends, mut entry } = self.page.finish().ok_or(refused)?;
+        let stored = self.compressor.compress_parts(raw, ends)?;
+        entry.len = stored.len() as u64;
+        entry.pages_len = entry.len;
+        entry.checksum = checksum(stored);
+        self.body.page(stored, &entry)
     }
 
     fn end_lot(&mut self) -> Result<(), FormatError> {

@@ -123,12 +123,13 @@ impl PackedBuilder {
         Some(())
     }
 
-    /// The page; the builder is empty afterwards. `None` if there was no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entry.rows == 0
+    }
+
+    /// The page; the builder is empty afterwards. `None` would be a bug.
     pub(crate) fn finish(&mut self) -> Option<Finished<'_>> {
         let entry = std::mem::take(&mut self.entry);
-        if entry.rows == 0 {
-            return None;
-        }
         self.packer.pack(&mut self.rows, self.shape)?;
         self.rows.clear();
         self.size = 0;

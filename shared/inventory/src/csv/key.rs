@@ -98,8 +98,8 @@ fn end_of_plain(window: &[u8], name: usize) -> Option<usize> {
 /// Whether no slash of a name is written as an escape.
 #[cold]
 fn no_slash(name: &[u8]) -> bool {
-    let escapes = memchr::memchr_iter(b'%', name).filter_map(|at| name.get(at + 1..at + 3));
-    escapes.into_iter().all(|digits| !digits.eq_ignore_ascii_case(b"2f"))
+    let mut escapes = memchr::memchr_iter(b'%', name).filter_map(|at| name.get(at + 1..at + 3));
+    escapes.all(|digits| !digits.eq_ignore_ascii_case(b"2f"))
 }
 
 /// Decodes keys.

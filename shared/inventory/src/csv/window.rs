@@ -128,8 +128,8 @@ impl<'p, 'a, S: Sink> Parser<'p, 'a, S> {
     }
 }
 
-/// The end of a row at the start of a window whose fields are all quoted, with no quote in any of them: each closing quote has
-/// `,"` behind it, the last one a newline. That can't be mistaken: a doubled quote is two neighbours.
+/// The end of a row at the start of a window whose fields are all quoted, with no quote in any of them:
+/// each closing quote has `,"` behind it, the last one a newline. That can't be mistaken: a doubled quote is two neighbours.
 pub(super) fn plain_end(window: &[u8], quotes: &[u32]) -> Option<usize> {
     let ([first, between @ ..], [.., last]) = (quotes, quotes) else { return None };
     let between = between.split_last().map(|(_, between)| between).unwrap_or_default();
