@@ -55,6 +55,8 @@ fn tables_change_no_answer() {
     build(&folder, &delivered).flag("--lookup").run().summary();
     let len = |folder: &s3inv_tests::Folder| fs::metadata(folder.index()).unwrap().len();
     assert!(len(&folder) > len(&plain));
+    let described = s3inv(["stat"]).arg("--index", folder.index()).run();
+    assert!(described.answer().contains(", with tables to look prefixes up\n"), "{}", described.text());
     assert_eq!(exported(&folder.index()), exported(&plain.index()));
     verify(&folder.index()).run().answer();
     for prefix in ["", "logs/", "logs/2024/", "tiers/", "odd/"] {
@@ -192,7 +194,7 @@ fn stat_describes_an_index() {
     let stat = s3inv(["stat", "--output", "json"]).arg("--index", folder.index()).run();
     let stat = json_lines(stat.answer()).remove(0);
     assert_eq!(stat["index_bytes"], fs::metadata(folder.index()).unwrap().len());
-    assert_eq!(stat["info"]["rows"], 21);
+    assert_eq!((&stat["lookup"], &stat["info"]["rows"]), (&json!(false), &json!(21)));
     assert_eq!(stat["info"]["origin"]["source_bucket"], "my-bucket");
     assert_eq!(stat["root"]["objects"], 21);
 }

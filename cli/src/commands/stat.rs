@@ -16,22 +16,22 @@ pub(crate) fn stat(args: &StatArgs) -> Result<(), Failure> {
     let root = opened.reader.stats(b"").map_err(opened.failure())?;
     let missing = || FormatError::Sums("the root is missing".to_owned());
     let root = root.ok_or_else(missing).map_err(opened.failure())?;
-    let bytes = opened.reader.len();
+    let (bytes, lookup) = (opened.reader.len(), opened.reader.has_tables());
     print(|out| match args.output {
-        Output::Text => write!(out, "{}", describe(&opened.name, info, &root, bytes)),
+        Output::Text => write!(out, "{}", describe(&opened.name, info, &root, bytes, lookup)),
         Output::Json => {
             let row = serde_json::to_value(Row::new(b"", &root))?;
-            writeln!(
-                out,
-                "{}",
-                json!({ "index": opened.name, "index_bytes": bytes, "info": info, "root": row })
-            )
+            let answer = json!({
+                "index": opened.name, "index_bytes": bytes, "lookup": lookup, "info": info, "root": row
+            });
+            writeln!(out, "{answer}")
         }
     })
 }
 
-fn describe(name: &str, info: &Info, root: &Stats<'_>, bytes: u64) -> String {
-    let mut lines = vec![("Index", name.to_owned()), ("Size", text::bytes(bytes))];
+fn describe(name: &str, info: &Info, root: &Stats<'_>, bytes: u64, lookup: bool) -> String {
+    let tables = if lookup { ", with tables to look prefixes up" } else { "" };
+    let mut lines = vec![("Index", name.to_owned()), ("Size", format!("{}{tables}", text::bytes(bytes)))];
     if let Some(origin) = &info.origin {
         lines.push(("Bucket", origin.source_bucket.clone()));
         lines.push(("Snapshot", text::moment(origin.snapshot_ms)));

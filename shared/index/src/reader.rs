@@ -85,6 +85,11 @@ impl<R: ReadAt> Reader<R> {
         self.total
     }
 
+    /// Whether it has tables, in which [`Reader::get`] finds a prefix by one small read.
+    pub fn has_tables(&self) -> bool {
+        self.lots.is_some()
+    }
+
     /// Where its pages are, with the tables between them.
     pub fn pages(&self) -> Range<u64> {
         if let Some(lots) = &self.lots {
