@@ -15,17 +15,17 @@ const GB: u64 = 1 << 30;
 #[derive(Debug)]
 struct Objects {
     class: &'static str,
-    objects: u64,
+    count: u64,
     size: u64,
     current: bool,
 }
 
-fn objects(objects: u64, class: &'static str, size: u64) -> Objects {
-    Objects { class, objects, size, current: true }
+fn objects(count: u64, class: &'static str, size: u64) -> Objects {
+    Objects { class, count, size, current: true }
 }
 
-fn noncurrent(objects: u64, class: &'static str, size: u64) -> Objects {
-    Objects { class, objects, size, current: false }
+fn noncurrent(count: u64, class: &'static str, size: u64) -> Objects {
+    Objects { class, count, size, current: false }
 }
 
 /// As an index that measures these would count them.
@@ -34,7 +34,7 @@ fn counted(measures: Measures, all: &[Objects]) -> (Schema, Vec<Cell>) {
     let classes = Classes::union([&classes]).unwrap();
     let binning = Binning::new(&measures, 1_000_000);
     let mut cells = BTreeMap::<BinId, (u64, u64)>::new();
-    for Objects { class, objects, size, current } in all {
+    for Objects { class, count, size, current } in all {
         let class = classes.iter().position(|name| name == *class).unwrap() as u8;
         let bin = if *current {
             binning.current(&classes, class, *size, 7)
@@ -42,7 +42,7 @@ fn counted(measures: Measures, all: &[Objects]) -> (Schema, Vec<Cell>) {
             binning.noncurrent(&classes, class, *size)
         };
         let sums = cells.entry(bin).or_default();
-        *sums = (sums.0 + objects, sums.1 + objects * size);
+        *sums = (sums.0 + count, sums.1 + count * size);
     }
     let cell = |(bin, (objects, bytes))| Cell { bin, objects, bytes };
     (Schema { measures, classes }, cells.into_iter().map(cell).collect())
@@ -307,7 +307,7 @@ const CLASSES: [&str; 8] = [
 ];
 
 /// What an object costs by the rules as AWS words them, in nano-dollars · 1000 · 2³⁰.
-fn by_the_rules(Objects { class, objects, size, .. }: &Objects) -> u128 {
+fn by_the_rules(Objects { class, count, size, .. }: &Objects) -> u128 {
     let nano = match *class {
         "STANDARD" | "INTELLIGENT_TIERING_FREQUENT" => 23_000_000,
         "STANDARD_IA" => 12_500_000,
@@ -326,18 +326,14 @@ fn by_the_rules(Objects { class, objects, size, .. }: &Objects) -> u128 {
     }
     let monitored = class.starts_with("INTELLIGENT_TIERING") && *size >= 128 * KIB;
     let monitoring = if monitored { 2_500_000 * u128::from(GB) } else { 0 };
-    u128::from(*objects) * (bytes * 1000 + monitoring)
+    u128::from(*count) * (bytes * 1000 + monitoring)
 }
 
 fn any_objects() -> impl Strategy<Value = Vec<Objects>> {
     let size = prop_oneof![0..300 * KIB, 127 * KIB..129 * KIB, 0..10 * GB];
     let one = (0..CLASSES.len(), 1..5_000_000_u64, size, any::<bool>());
-    let one = one.prop_map(|(class, objects, size, current)| Objects {
-        class: CLASSES[class],
-        objects,
-        size,
-        current,
-    });
+    let one =
+        one.prop_map(|(class, count, size, current)| Objects { class: CLASSES[class], count, size, current });
     vec(one, 0..12)
 }
 
