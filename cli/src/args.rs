@@ -34,6 +34,7 @@ pub(crate) enum Command {
     Export(ExportArgs),
     Stat(StatArgs),
     Verify(VerifyArgs),
+    Prices(PricesArgs),
     Demo(DemoArgs),
 }
 
@@ -45,6 +46,7 @@ impl Command {
             Self::Export(args) => args.logs,
             Self::Stat(args) => args.logs,
             Self::Verify(args) => args.logs,
+            Self::Prices(args) => args.logs,
             Self::Demo(_) => LogArgs { verbose: false, pretty_logs: true },
         }
     }
@@ -153,6 +155,7 @@ pub(crate) enum Output {
 Examples:
   s3inv-index query --index my-bucket.s3inv --prefix logs/2024/ --show-tiers
   s3inv-index query --index s3://indexes/my-bucket.s3inv --prefix '' --output json
+  s3inv-index query --index my-bucket.s3inv --prefix logs/2024/ --estimate-cost
 
 A prefix is exact, and ends in `/`; '' is the whole bucket. If it isn't there, the exit code is 1.")]
 pub(crate) struct QueryArgs {
@@ -167,17 +170,28 @@ pub(crate) struct QueryArgs {
     /// Show all that is known: classes, versions, dates, ages, sizes
     #[arg(long)]
     pub(crate) details: bool,
-    /// Estimate the monthly cost
-    #[arg(long)]
-    pub(crate) estimate_cost: bool,
-    /// Prices for --estimate-cost
-    #[arg(long, value_name = "FILE")]
-    pub(crate) price_table: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) cost: CostArgs,
     /// How to write the answer
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) output: Output,
     #[command(flatten)]
     pub(crate) logs: LogArgs,
+}
+
+/// What it costs.
+#[derive(ClapArgs)]
+pub(crate) struct CostArgs {
+    /// Show what the objects cost a month, by class: storage, minimum sizes, monitoring, archives' overhead
+    #[arg(long)]
+    pub(crate) estimate_cost: bool,
+    /// Prices for --estimate-cost, as `prices --output json` prints them [default: those of us-east-1]
+    #[arg(long, value_name = "FILE", requires = "estimate_cost")]
+    pub(crate) price_table: Option<PathBuf>,
+    /// Estimate as if the prefix were all that its account stores: what is beyond 50 TB and 500 TB of
+    /// STANDARD, or of Intelligent-Tiering's frequent tier, costs less
+    #[arg(long, requires = "estimate_cost")]
+    pub(crate) volume_steps: bool,
 }
 
 /// Which index.
@@ -238,6 +252,23 @@ Reads all of it. The exit code is 1 if anything is wrong.")]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) index: IndexArgs,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+}
+
+/// Show the prices that --estimate-cost goes by
+///
+/// They are those of us-east-1. Where others hold, let it print them as JSON, write yours into it, and give
+/// the file to --price-table.
+#[derive(ClapArgs)]
+#[command(after_help = "\
+Examples:
+  s3inv-index prices
+  s3inv-index prices --output json > prices.json")]
+pub(crate) struct PricesArgs {
+    /// How to write them
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) output: Output,
     #[command(flatten)]
     pub(crate) logs: LogArgs,
 }

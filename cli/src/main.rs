@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod cost;
 mod failure;
 mod limits;
 mod logs;
@@ -32,6 +33,7 @@ fn run(command: Command, screen: &Screen) -> Result<(), Failure> {
         Command::Export(args) => commands::export(&args),
         Command::Stat(args) => commands::stat(&args),
         Command::Verify(args) => commands::verify(&args),
+        Command::Prices(args) => commands::prices(&args),
         Command::Demo(args) => commands::demo(&args, screen),
     }
 }

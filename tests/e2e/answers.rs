@@ -391,24 +391,12 @@ fn wrong_usage_is_exit_code_2() {
         &["build", "--s3-manifest", "m.json", "--out", "o", "--deadline", "tomorrow"],
         &["query", "--index", "i"],
         &["query", "--index", "i", "--prefix", "", "--output", "xml"],
+        &["query", "--index", "i", "--prefix", "", "--price-table", "p"],
+        &["query", "--index", "i", "--prefix", "", "--volume-steps"],
         &["export", "--index", "i"],
         &["nonsense"],
     ] {
         assert_eq!(s3inv(args).run().code, Some(2), "{args:?}");
-    }
-}
-
-#[test]
-fn no_figure_is_printed_for_a_cost() {
-    let folder = indexed(&rows());
-    let prices = folder.path("prices.json");
-    fs::write(&prices, "{}").unwrap();
-    for output in ["text", "json"] {
-        let ask = || query(&folder.index(), "logs/").arg("--output", output);
-        for finished in [ask().flag("--estimate-cost").run(), ask().arg("--price-table", &prices).run()] {
-            assert!(finished.error().starts_with("this version knows no prices"));
-            assert_eq!(finished.text(), "");
-        }
     }
 }
 
@@ -450,7 +438,7 @@ fn the_demo_keeps_its_index_where_it_is_told() {
 
 #[test]
 fn help_has_an_example_of_every_command() {
-    for command in ["build", "query", "export", "stat", "verify", "demo"] {
+    for command in ["build", "query", "export", "stat", "verify", "prices", "demo"] {
         let help = s3inv([command, "--help"]).run();
         let example = format!("s3inv-index {command} --");
         let (_, after) = help.answer().split_once("Example").unwrap();

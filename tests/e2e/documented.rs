@@ -1,14 +1,17 @@
-//! What the README shows is what happens.
+//! What the README and the pages below `docs` show is what happens.
 
 use s3inv_tests::{folder, s3inv};
 
 const README: &str = include_str!("../../README.md");
 
-/// The commands of the README with a `$`, each with what it prints.
-fn examples() -> Vec<(Vec<String>, String)> {
+/// Pages with examples, and how many they have at least.
+const PAGES: [(&str, usize); 2] = [(README, 3), (include_str!("../../docs/cost.md"), 4)];
+
+/// The commands of a page with a `$`, each with what it prints.
+fn examples(page: &str) -> Vec<(Vec<String>, String)> {
     let mut examples: Vec<(Vec<String>, String)> = Vec::new();
     let mut within = false;
-    for line in README.lines() {
+    for line in page.lines() {
         let Some(text) = line.strip_prefix("    ") else {
             within = false;
             continue;
@@ -25,13 +28,15 @@ fn examples() -> Vec<(Vec<String>, String)> {
 }
 
 #[test]
-fn the_examples_of_the_readme() {
+fn the_examples_of_the_pages() {
     let folder = folder();
     s3inv(["demo", "--out", "demo.s3inv"]).within(&folder.out()).run().answer();
-    let examples = examples();
-    assert_eq!(examples.len(), 2);
-    for (args, output) in examples {
-        assert_eq!(s3inv(&args).within(&folder.out()).run().answer(), output, "{args:?}");
+    for (page, least) in PAGES {
+        let examples = examples(page);
+        assert!(examples.len() >= least, "{examples:?}");
+        for (args, output) in examples {
+            assert_eq!(s3inv(&args).within(&folder.out()).run().answer(), output, "{args:?}");
+        }
     }
 }
 

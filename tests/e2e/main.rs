@@ -9,6 +9,7 @@ mod build;
 mod cancel;
 mod changed;
 mod clock;
+mod cost;
 mod csv_shapes;
 mod denied;
 mod documented;

@@ -13,7 +13,8 @@ const KNOWN_BY_ONE: [(&str, &str); 3] = [
 ];
 
 /// Crates that read and write bytes, and never wait.
-const SYNCHRONOUS: [&str; 4] = ["s3inv-model", "s3inv-index-format", "s3inv-rollup", "s3inv-inventory"];
+const SYNCHRONOUS: [&str; 5] =
+    ["s3inv-model", "s3inv-index-format", "s3inv-rollup", "s3inv-inventory", "s3inv-pricing"];
 
 pub(crate) fn run() -> Result<(), Failure> {
     let workspace = Workspace::load()?;

@@ -3,6 +3,7 @@
 mod build;
 mod demo;
 mod export;
+mod prices;
 mod query;
 mod stat;
 mod verify;
@@ -15,6 +16,7 @@ use s3inv_pipeline::{IndexSource, open_index, open_newest};
 pub(crate) use build::build;
 pub(crate) use demo::demo;
 pub(crate) use export::export;
+pub(crate) use prices::prices;
 pub(crate) use query::query;
 pub(crate) use stat::stat;
 pub(crate) use verify::verify;

@@ -6,12 +6,13 @@
 mod event;
 mod files;
 mod inventory;
+mod prices;
 
 /// A target: no bytes make it panic, take much memory, or run for long.
 pub type Target = fn(&[u8]);
 
 /// All targets, by name.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("csv", inventory::csv),
     ("event", event::event),
     ("forged", files::forged),
@@ -20,6 +21,7 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("manifest", inventory::manifest),
     ("orc", inventory::orc),
     ("parquet", inventory::parquet),
+    ("prices", prices::prices),
 ];
 
 #[cfg(test)]

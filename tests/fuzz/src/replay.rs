@@ -103,3 +103,8 @@ fn orc() {
 fn parquet() {
     replay("parquet");
 }
+
+#[test]
+fn prices() {
+    replay("prices");
+}

@@ -1,0 +1,119 @@
+//! What a prefix costs, as JSON and as text.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use s3inv_model::{Schema, Stats};
+use s3inv_pricing::{Cost, Estimate, Missing, Parts, PriceTable, estimate, estimate_in_steps, notes};
+use serde::Serialize;
+
+use crate::args::CostArgs;
+use crate::failure::Failure;
+use crate::text;
+
+/// The longest price table, in bytes: hundreds of times what all classes take.
+const MAX_TABLE: u64 = 1 << 20;
+
+/// The prices to estimate by, if a cost is asked for.
+pub(crate) fn prices(args: &CostArgs) -> Result<Option<PriceTable>, Failure> {
+    match &args.price_table {
+        Some(path) => read(path).map(Some),
+        None => Ok(args.estimate_cost.then(PriceTable::default)),
+    }
+}
+
+fn read(path: &Path) -> Result<PriceTable, Failure> {
+    let failure = |error: &dyn fmt::Display| Failure::Other(format!("{}: {error}", path.display()));
+    let mut json = String::new();
+    let file = File::open(path).map_err(|error| failure(&error))?;
+    file.take(MAX_TABLE + 1).read_to_string(&mut json).map_err(|error| failure(&error))?;
+    if json.len() as u64 > MAX_TABLE {
+        return Err(failure(&"more than 1 MiB: this is no price table"));
+    }
+    PriceTable::parse(&json).map_err(|error| failure(&error))
+}
+
+/// An estimate, and what is to be known about its index.
+#[derive(Serialize)]
+pub(crate) struct Costs<'a> {
+    #[serde(flatten)]
+    estimate: Estimate<'a>,
+    notes: Vec<&'static str>,
+}
+
+impl<'a> Costs<'a> {
+    /// Estimates, and warns of classes that have no price.
+    pub(crate) fn new(
+        stats: &Stats<'a>,
+        schema: &Schema,
+        table: &'a PriceTable,
+        in_steps: bool,
+    ) -> Result<Self, Missing> {
+        let estimate = if in_steps { estimate_in_steps(stats, table) } else { estimate(stats, table) }?;
+        for (class, unpriced) in &estimate.unpriced {
+            tracing::warn!(
+                class,
+                objects = unpriced.objects,
+                bytes = unpriced.bytes,
+                "no price for a storage class: its objects are left out of the cost"
+            );
+        }
+        Ok(Self { estimate, notes: notes(schema) })
+    }
+}
+
+/// The estimate for people.
+impl fmt::Display for Costs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Estimate {
+            region, date, total, current, noncurrent, volume_discount, unpriced, left_out, ..
+        } = &self.estimate;
+        writeln!(f, "Estimated monthly cost:\n  Total: {total}/month")?;
+        by_class(f, current, "")?;
+        noncurrent.as_ref().map_or(Ok(()), |classes| by_class(f, classes, ", noncurrent"))?;
+        for (class, left) in unpriced {
+            writeln!(f, "  {class}: no price, left out: {} objects, {} bytes", left.objects, left.bytes)?;
+        }
+        if let Some(discount) = volume_discount {
+            writeln!(
+                f,
+                "  Volume steps, as if this were all of the account: {}/month",
+                Cost::ZERO - *discount
+            )?;
+        }
+        match (region, date) {
+            (Some(region), Some(date)) => {
+                writeln!(f, "  Prices: {}, {}, USD", text::printable(region), text::printable(date))?;
+            }
+            _ => writeln!(f, "  Prices: of a Region and date that their table doesn't name, USD")?,
+        }
+        writeln!(f, "  Left out: {}", left_out.join(", "))?;
+        self.notes.iter().try_for_each(|note| writeln!(f, "  Note: {note}"))
+    }
+}
+
+fn by_class(f: &mut fmt::Formatter<'_>, classes: &BTreeMap<&str, Parts>, version: &str) -> fmt::Result {
+    classes.iter().try_for_each(|(class, parts)| {
+        writeln!(f, "  {class}{version}: {}/month{}", parts.total(), PartsApart(parts))
+    })
+}
+
+/// The parts of a class's cost, where there is more than storage.
+struct PartsApart<'a>(&'a Parts);
+
+impl fmt::Display for PartsApart<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parts { storage, minimum, monitoring, overhead } = *self.0;
+        let parts = [("128 KB minimum", minimum), ("monitoring", monitoring), ("archive overhead", overhead)];
+        let more: Vec<_> = parts.into_iter().filter(|(_, cost)| *cost != Cost::ZERO).collect();
+        if more.is_empty() {
+            return Ok(());
+        }
+        write!(f, " (storage {storage}")?;
+        more.iter().try_for_each(|(part, cost)| write!(f, ", {part} {cost}"))?;
+        f.write_str(")")
+    }
+}
