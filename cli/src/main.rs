@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod export;
 mod failure;
 mod limits;
 mod logs;
@@ -33,5 +34,7 @@ fn run(command: Command, screen: &Screen) -> Result<(), Failure> {
         Command::Stat(args) => commands::stat(&args),
         Command::Verify(args) => commands::verify(&args),
         Command::Demo(args) => commands::demo(&args, screen),
+        Command::Completions(args) => commands::completions(&args),
+        Command::Man(args) => commands::man(&args),
     }
 }

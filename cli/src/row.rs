@@ -5,7 +5,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use s3inv_model::{AGE_BANDS, ClassCount, Count, Measure, SIZE_BANDS, Stats, prefix};
+use s3inv_model::{AGE_BANDS, ClassCount, Count, Measure, SIZE_BANDS, Stats};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -60,6 +60,12 @@ pub(crate) struct Row<'a> {
     dated: bool,
 }
 
+/// A prefix as text, or, where it is not UTF-8, in base64.
+pub(crate) fn named(key: &[u8]) -> (Option<&str>, Option<String>) {
+    let text = std::str::from_utf8(key).ok();
+    (text, text.is_none().then(|| STANDARD.encode(key)))
+}
+
 /// How much of a row is shown to people.
 #[derive(Clone, Copy)]
 pub(crate) struct Shown {
@@ -80,11 +86,11 @@ impl<'a> Row<'a> {
             has(Measure::Classes).then(all)
         };
         let date = |ms: u64| (!stats.dates.is_none()).then(|| text::moment(ms));
-        let text = std::str::from_utf8(key).ok();
+        let (prefix, prefix_b64) = named(key);
         Self {
-            prefix: text,
-            prefix_b64: text.is_none().then(|| STANDARD.encode(key)),
-            depth: prefix::depth(key),
+            prefix,
+            prefix_b64,
+            depth: s3inv_model::prefix::depth(key),
             sums: sums(stats.current),
             classes: by_class(&stats.classes),
             noncurrent: has(Measure::Noncurrent).then(|| Noncurrent {

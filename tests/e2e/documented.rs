@@ -4,11 +4,11 @@ use s3inv_tests::{folder, s3inv};
 
 const README: &str = include_str!("../../README.md");
 
-/// The commands of the README with a `$`, each with what it prints.
-fn examples() -> Vec<(Vec<String>, String)> {
+/// The commands of a page with a `$`, each with what it prints.
+pub(crate) fn examples(text: &str) -> Vec<(Vec<String>, String)> {
     let mut examples: Vec<(Vec<String>, String)> = Vec::new();
     let mut within = false;
-    for line in README.lines() {
+    for line in text.lines() {
         let Some(text) = line.strip_prefix("    ") else {
             within = false;
             continue;
@@ -28,7 +28,7 @@ fn examples() -> Vec<(Vec<String>, String)> {
 fn the_examples_of_the_readme() {
     let folder = folder();
     s3inv(["demo", "--out", "demo.s3inv"]).within(&folder.out()).run().answer();
-    let examples = examples();
+    let examples = examples(README);
     assert_eq!(examples.len(), 2);
     for (args, output) in examples {
         assert_eq!(s3inv(&args).within(&folder.out()).run().answer(), output, "{args:?}");

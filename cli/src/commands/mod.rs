@@ -1,8 +1,10 @@
 //! One command a file.
 
 mod build;
+mod completions;
 mod demo;
 mod export;
+mod man;
 mod query;
 mod stat;
 mod verify;
@@ -12,9 +14,11 @@ use std::io::{self, Write};
 use s3inv_index_format::{FormatError, Reader};
 use s3inv_pipeline::{IndexSource, open_index, open_newest};
 
-pub(crate) use build::build;
+pub(crate) use build::{Signals, build};
+pub(crate) use completions::completions;
 pub(crate) use demo::demo;
 pub(crate) use export::export;
+pub(crate) use man::man;
 pub(crate) use query::query;
 pub(crate) use stat::stat;
 pub(crate) use verify::verify;
