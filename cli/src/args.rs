@@ -16,6 +16,12 @@ pub(crate) use list::{LsArgs, ScopeArgs, TreeArgs};
 
 use crate::limits;
 
+mod export;
+mod manual;
+
+pub(crate) use export::{ExportArgs, ExportFormat};
+pub(crate) use manual::{CompletionsArgs, ManArgs};
+
 /// Turns an S3 Inventory into one compact index of per-prefix statistics, and asks it.
 #[derive(Parser)]
 #[command(
@@ -43,6 +49,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     Prices(PricesArgs),
     Demo(DemoArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 impl Command {
@@ -56,7 +64,9 @@ impl Command {
             Self::Stat(args) => args.logs,
             Self::Verify(args) => args.logs,
             Self::Prices(args) => args.logs,
-            Self::Demo(_) => LogArgs { verbose: false, pretty_logs: true },
+            Self::Demo(_) | Self::Completions(_) | Self::Man(_) => {
+                LogArgs { verbose: false, pretty_logs: true }
+            }
         }
     }
 }
@@ -210,30 +220,6 @@ pub(crate) struct IndexArgs {
     /// `latest.json` names, or `index.s3inv`
     #[arg(long, value_name = "PATH")]
     pub(crate) index: String,
-}
-
-/// What an export looks like.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ExportFormat {
-    /// A JSON object a line, each as `query --output json` prints it
-    Jsonl,
-}
-
-/// Print every prefix with its objects and bytes
-#[derive(ClapArgs)]
-#[command(after_help = "\
-Example:
-  s3inv-index export --index my-bucket.s3inv --format jsonl | jq -r 'select(.depth == 1) | .prefix'
-
-Prefixes come by parent, then by name: the root first, all children of a prefix together.")]
-pub(crate) struct ExportArgs {
-    #[command(flatten)]
-    pub(crate) index: IndexArgs,
-    /// What to print
-    #[arg(long, value_enum)]
-    pub(crate) format: ExportFormat,
-    #[command(flatten)]
-    pub(crate) logs: LogArgs,
 }
 
 /// Describe an index: its inventory, rows, prefixes and storage classes

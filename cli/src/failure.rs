@@ -1,5 +1,6 @@
 use std::process::ExitCode;
 
+use s3inv_cancel::Stop;
 use s3inv_model::ErrorKind;
 use s3inv_pipeline::{BuildError, OpenError};
 
@@ -8,9 +9,12 @@ use s3inv_pipeline::{BuildError, OpenError};
 pub(crate) enum Failure {
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// A signal stopped a build.
-    #[error("build cancelled by user")]
-    Cancelled { exit: u8 },
+    /// A signal stopped a build, or whatever it was.
+    #[error("{what} cancelled by user")]
+    Cancelled { what: &'static str, exit: u8 },
+    /// Something stopped that a signal is to be named for.
+    #[error(transparent)]
+    Stopped(Stop),
     #[error("build timed out")]
     TimedOut,
     #[error(transparent)]
@@ -29,16 +33,24 @@ impl Failure {
     /// What a build's error means here: the signal, if there was one, gives its exit code.
     pub(crate) fn of_build(error: BuildError, signal_exit: Option<u8>) -> Self {
         match (error.kind(), signal_exit) {
-            (ErrorKind::Cancelled, Some(exit)) => Self::Cancelled { exit },
+            (ErrorKind::Cancelled, Some(exit)) => Self::Cancelled { what: "build", exit },
             (ErrorKind::DeadlineExceeded, _) => Self::TimedOut,
             _ => Self::Build(error),
+        }
+    }
+
+    /// What an export's failure means: the signal, if there was one, gives its exit code.
+    pub(crate) fn of_export(self, signal_exit: Option<u8>) -> Self {
+        match (self, signal_exit) {
+            (Self::Stopped(_), Some(exit)) => Self::Cancelled { what: "export", exit },
+            (failure, _) => failure,
         }
     }
 
     /// Tells it on stderr, and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         match self {
-            Self::Cancelled { exit } => {
+            Self::Cancelled { exit, .. } => {
                 tracing::warn!("{self}");
                 ExitCode::from(*exit)
             }

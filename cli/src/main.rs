@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod cost;
+mod export;
 mod failure;
 mod heading;
 mod limits;
@@ -40,5 +41,7 @@ fn run(command: Command, screen: &Screen) -> Result<(), Failure> {
         Command::Verify(args) => commands::verify(&args),
         Command::Prices(args) => commands::prices(&args),
         Command::Demo(args) => commands::demo(&args, screen),
+        Command::Completions(args) => commands::completions(&args),
+        Command::Man(args) => commands::man(&args),
     }
 }

@@ -48,8 +48,8 @@ pub(crate) struct Key<'a> {
 
 impl<'a> Key<'a> {
     pub(crate) fn new(key: &'a [u8]) -> Self {
-        let text = std::str::from_utf8(key).ok();
-        Self { prefix: text, prefix_b64: text.is_none().then(|| STANDARD.encode(key)) }
+        let (prefix, prefix_b64) = named(key);
+        Self { prefix, prefix_b64 }
     }
 }
 
@@ -72,6 +72,12 @@ pub(crate) struct Row<'a> {
     /// Whether the index has dates: objects may be what is missing.
     #[serde(skip)]
     dated: bool,
+}
+
+/// A prefix as text, or, where it is not UTF-8, in base64.
+pub(crate) fn named(key: &[u8]) -> (Option<&str>, Option<String>) {
+    let text = std::str::from_utf8(key).ok();
+    (text, text.is_none().then(|| STANDARD.encode(key)))
 }
 
 /// How much of a row is shown to people.

@@ -8,7 +8,7 @@ const README: &str = include_str!("../../README.md");
 const PAGES: [(&str, usize); 2] = [(README, 3), (include_str!("../../docs/cost.md"), 4)];
 
 /// The commands of a page with a `$`, each with what it prints.
-fn examples(page: &str) -> Vec<(Vec<String>, String)> {
+pub(crate) fn examples(page: &str) -> Vec<(Vec<String>, String)> {
     let mut examples: Vec<(Vec<String>, String)> = Vec::new();
     let mut within = false;
     for line in page.lines() {

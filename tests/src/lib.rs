@@ -26,7 +26,9 @@ pub use delivery::{DataFile, Delivered, Delivery, md5_hex};
 pub use folder::{Folder, files_below, folder};
 pub use nix::sys::signal::Signal;
 pub use parquet_file::parquet;
-pub use python::{DuckDb, Large, Written, added_up_by_duckdb, hex, large_files, written_by_others};
+pub use python::{
+    DuckDb, Large, Written, added_up_by_duckdb, asked_of_duckdb, hex, large_files, written_by_others,
+};
 pub use row::{Counts, DAY, MODIFIED, Row, SNAPSHOT, Sums, rolled_up, single_objects};
 pub use s3inv_local_aws::{Fault, Invoked, Shape, StorageFault, StorageRequest};
 pub use server::{Answer, FakeS3, Request};

@@ -11,6 +11,7 @@ use crate::{Column, Counts, Delivery, Row, SNAPSHOT, VERSIONS};
 
 const WRITE: &str = include_str!("../python/write.py");
 const ADD_UP: &str = include_str!("../python/add_up.py");
+const ASK: &str = include_str!("../python/ask.py");
 const LARGE: &str = include_str!("../python/large.py");
 
 /// Runs a script, and gives what it prints.
@@ -144,6 +145,12 @@ pub fn added_up_by_duckdb(inventories: &[DuckDb<'_>]) -> Vec<BTreeMap<String, Co
     }
     assert_eq!(all.len(), inventories.len());
     all
+}
+
+/// What `DuckDB` answers, a list of values a row.
+pub fn asked_of_duckdb(sql: &str) -> Vec<serde_json::Value> {
+    let printed = python(ASK, &[sql.as_ref()]);
+    printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Bytes as upper-case hex digits.

@@ -89,7 +89,8 @@ fn failed(error: BuildError, stopped_by: Option<u8>) -> Failure {
     Failure::of_build(error, stopped_by)
 }
 
-struct Signals {
+/// Signals that end what is being written.
+pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
     /// Held, not waited for: with it, a write that is too large fails, instead of ending the process.
@@ -97,7 +98,7 @@ struct Signals {
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    pub(crate) fn new() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -106,7 +107,7 @@ impl Signals {
     }
 
     /// The exit code for the next signal.
-    async fn next(&mut self) -> u8 {
+    pub(crate) async fn next(&mut self) -> u8 {
         let kind = tokio::select! {
             _ = self.interrupt.recv() => SignalKind::interrupt(),
             _ = self.terminate.recv() => SignalKind::terminate(),

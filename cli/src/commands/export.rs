@@ -1,40 +1,63 @@
-use std::io::Write;
+use std::os::unix::ffi::OsStrExt as _;
 
-use s3inv_index_format::{FormatError, ReadAt, Reader};
+use s3inv::{Location, Scope};
+use s3inv_cancel::Cancellation;
+use s3inv_index_format::Origin;
 
+use super::query::not_found;
 use super::{Opened, print};
 use crate::args::{ExportArgs, ExportFormat};
+use crate::export::{Exporting, Output, Rows, Sink, ddl, write};
 use crate::failure::Failure;
-use crate::row::Row;
+use crate::{limits, text};
 
 pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
-    let ExportFormat::Jsonl = args.format;
     let opened = Opened::new(&args.index.index)?;
-    let mut damaged = None;
-    print(|out| match jsonl(&opened.reader, out) {
-        // An error of the index is not one of stdout.
-        Err(Exporting::Index(error)) => {
-            damaged = Some(error);
-            Ok(())
-        }
-        Err(Exporting::Stdout(error)) => Err(error),
-        Ok(()) => Ok(()),
+    let Some(format) = args.format else {
+        return print(|out| write!(out, "{}", ddl(opened.reader.info(), args.location.as_deref())));
+    };
+    let output = match &args.out {
+        Some(out) => Output::Object(Location::parse(out)?),
+        None => Output::Stdout,
+    };
+    let asked = Asked { format, scope: Scope::new(args.prefix.as_bytes()), depth: args.depth };
+    let (name, origin) = (opened.name.clone(), opened.reader.info().origin.clone());
+    let prefixes = output.take(move |out, cancellation| {
+        let exported = asked.write(&opened, out, cancellation);
+        exported.map_err(|error| match error {
+            Exporting::Index(error) => Exporting::Failed(opened.failure()(error)),
+            error => error,
+        })
     })?;
-    damaged.map_or(Ok(()), |error| Err(opened.failure()(error)))
-}
-
-enum Exporting {
-    Index(FormatError),
-    Stdout(std::io::Error),
-}
-
-fn jsonl<R: ReadAt>(reader: &Reader<R>, mut out: &mut dyn Write) -> Result<(), Exporting> {
-    let mut rows = reader.rows().map_err(Exporting::Index)?;
-    while rows.advance().map_err(Exporting::Index)? {
-        let stats = rows.stats();
-        let row = Row::new(rows.key(), &stats);
-        serde_json::to_writer(&mut out, &row).map_err(|error| Exporting::Stdout(error.into()))?;
-        out.write_all(b"\n").map_err(Exporting::Stdout)?;
+    // Who closed stdout doesn't ask what else there was.
+    if let Some(prefixes) = prefixes {
+        summarise(&name, origin.as_ref(), prefixes);
     }
     Ok(())
+}
+
+struct Asked {
+    format: ExportFormat,
+    scope: Scope,
+    depth: Option<usize>,
+}
+
+impl Asked {
+    fn write(&self, opened: &Opened, out: Sink<'_>, cancellation: &Cancellation) -> Result<u64, Exporting> {
+        let rows = Rows::new(&opened.reader, self.scope.clone(), self.depth, cancellation)?;
+        let mut rows = rows.ok_or_else(|| Exporting::Failed(not_found(opened, self.scope.text())))?;
+        write(self.format, &mut rows, out)
+    }
+}
+
+fn summarise(index: &str, origin: Option<&Origin>, prefixes: u64) {
+    tracing::info!(
+        index,
+        bucket = origin.map(|origin| origin.source_bucket.as_str()),
+        snapshot = origin.map(|origin| text::moment(origin.snapshot_ms)),
+        age = origin.map(|origin| text::age(origin.snapshot_ms)),
+        prefixes,
+        peak_memory_bytes = limits::peak_memory(),
+        "export complete"
+    );
 }

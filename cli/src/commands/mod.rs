@@ -1,10 +1,12 @@
 //! One command a file.
 
 mod build;
+mod completions;
 mod demo;
 mod export;
 mod ls;
 mod prices;
+mod man;
 mod query;
 mod stat;
 mod tree;
@@ -17,11 +19,13 @@ use s3inv::{Counted, Index, Scope};
 use s3inv_index_format::{FormatError, Reader};
 use s3inv_pipeline::{IndexSource, open_index, open_newest};
 
-pub(crate) use build::build;
+pub(crate) use build::{Signals, build};
+pub(crate) use completions::completions;
 pub(crate) use demo::demo;
 pub(crate) use export::export;
 pub(crate) use ls::ls;
 pub(crate) use prices::prices;
+pub(crate) use man::man;
 pub(crate) use query::query;
 pub(crate) use stat::stat;
 pub(crate) use tree::tree;

@@ -16,7 +16,7 @@ const CHUNK: usize = 1 << 20;
 const ABORT_WITHIN: Duration = Duration::from_millis(400);
 
 /// An object being written, as a [`std::io::Write`] for a thread that may block.
-pub(crate) struct Destination {
+pub struct Destination {
     /// There until it is completed or aborted.
     upload: Option<Box<dyn Upload>>,
     buffer: Vec<u8>,
@@ -28,8 +28,9 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
-    /// Starts to write. Dropped without more, it leaves nothing.
-    pub(crate) fn create(
+    /// Starts to write, by a runtime that somebody drives. Dropped without more, it leaves nothing. It blocks,
+    /// and so does writing: not to be done within an async task.
+    pub fn create(
         store: &dyn Store,
         key: &str,
         runtime: &Handle,
@@ -47,7 +48,7 @@ impl Destination {
     }
 
     /// Makes the object appear; its length in bytes.
-    pub(crate) fn publish(mut self) -> Result<u64, Cause> {
+    pub fn publish(mut self) -> Result<u64, Cause> {
         self.send()?;
         if let Some(upload) = self.upload.take() {
             // Dropped where it stands when it has to stop: it may have appeared then, and is whole.
@@ -57,7 +58,7 @@ impl Destination {
     }
 
     /// What was wrong with writing, once.
-    pub(crate) fn failure(&mut self) -> Option<Cause> {
+    pub fn failure(&mut self) -> Option<Cause> {
         self.failed.take()
     }
 

@@ -61,6 +61,7 @@ mod source;
 mod system;
 
 pub use build::build;
+pub use destination::Destination;
 pub use error::{BuildError, Cause};
 pub use options::{BuildOptions, BuildReport, MIN_MEMORY};
 pub use progress::{Progress, Snapshot};

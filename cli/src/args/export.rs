@@ -1,0 +1,72 @@
+//! Arguments of `export`.
+
+#![expect(clippy::doc_markdown, reason = "these comments are help texts, which know no markup")]
+
+use std::ffi::OsString;
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::{IndexArgs, LogArgs};
+
+/// What an export looks like.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// A JSON object a line, each as `query --output json` prints it
+    Jsonl,
+    /// A table with a header: prefix, depth, objects, bytes, then objects and bytes of each class
+    Csv,
+    /// The same table for DuckDB, Athena and the like
+    Parquet,
+    /// What `ncdu -f` opens
+    Ncdu,
+}
+
+/// Write every prefix with its objects and bytes, for other programs
+#[derive(ClapArgs)]
+#[command(after_help = "\
+Examples:
+  s3inv-index export --index my-bucket.s3inv --format jsonl | jq -r 'select(.depth == 1) | .prefix'
+  s3inv-index export --index my-bucket.s3inv --format csv --prefix logs/ --depth 2 --out logs.csv
+  s3inv-index export --index my-bucket.s3inv --format parquet --out s3://reports/sizes/my-bucket.parquet
+  s3inv-index export --index my-bucket.s3inv --ddl --location s3://reports/sizes/
+  s3inv-index export --index my-bucket.s3inv --format ncdu | ncdu -f -
+
+Prefixes come by parent, then by name: the root first, all children of a prefix together; ncdu's come
+as it needs them. What is asked for may be one prefix, or, without a last `/`, all directories that
+begin so: `logs/2024-`. Objects and bytes are those of current versions, at any depth below.")]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) index: IndexArgs,
+    /// What to write
+    #[arg(long, value_enum, required_unless_present = "ddl")]
+    pub(crate) format: Option<ExportFormat>,
+    /// The prefix to begin at, or what directories begin with
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) prefix: OsString,
+    /// How many levels below the prefix [default: all]
+    #[arg(long, value_name = "N")]
+    pub(crate) depth: Option<usize>,
+    /// Where to: a file, file:///path or s3://bucket/key, which is whole or not there [default: stdout]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: Option<String>,
+    /// Print the statement that makes Parquet exports of this index a table of Athena
+    #[arg(long, conflicts_with_all = ["format", "out"])]
+    pub(crate) ddl: bool,
+    /// The folder of those exports, for --ddl, as s3://bucket/folder/
+    #[arg(long, value_name = "URI", requires = "ddl", value_parser = parse_folder)]
+    pub(crate) location: Option<String>,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+}
+
+/// A folder of S3 that can stand in a statement of SQL.
+fn parse_folder(text: &str) -> Result<String, String> {
+    let location = s3inv_store::Location::parse(text).map_err(|error| error.to_string())?;
+    if !location.is_s3() || !text.ends_with('/') {
+        return Err("not a folder of S3: write s3://bucket/folder/, with its last /".to_owned());
+    }
+    if text.contains(['\'', '\\', '\n']) {
+        return Err("quotes, backslashes and ends of lines can't stand in the statement".to_owned());
+    }
+    Ok(text.to_owned())
+}

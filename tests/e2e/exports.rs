@@ -1,0 +1,412 @@
+//! What other programs make of exports.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use s3inv_tests::{
+    Bucket, CURRENT, Cli, Column, Delivery, FakeS3, Folder, Row, Signal, asked_of_duckdb, files_below,
+    folder, s3inv, single_objects, without,
+};
+use serde_json::{Value, json};
+
+use crate::build::{build, exported, indexed, json_lines, verify};
+use crate::cancel::PROMPT;
+use crate::documented::examples;
+use crate::tables::random_objects;
+use crate::trial::skipped;
+
+const FORMATS: [&str; 4] = ["jsonl", "csv", "parquet", "ncdu"];
+const MIB: u64 = 1 << 20;
+
+fn export(index: &Path, format: &str) -> Cli {
+    s3inv(["export", "--format", format]).arg("--index", index)
+}
+
+/// An export in a file beside the index.
+fn exported_to(folder: &Folder, format: &str) -> String {
+    let out = folder.path(&format!("out.{format}"));
+    export(&folder.index(), format).arg("--out", &out).run().answer();
+    out.to_str().unwrap().to_owned()
+}
+
+fn odd_rows() -> Vec<Row> {
+    vec![
+        Row::new("a,b/\"c\"\n/x", 3),
+        Row::new(&b"\xff/y"[..], 5).class("STANDARD_IA"),
+        Row::new("top", 1),
+        Row::new("top", 100).class("GLACIER").noncurrent(),
+    ]
+}
+
+#[test]
+fn csv_is_quoted_and_what_is_not_utf8_is_base64() {
+    let folder = folder();
+    let delivered = Delivery::csv_versions(&odd_rows(), 1).write(&folder.input());
+    build(&folder, &delivered).run().summary();
+    assert_eq!(
+        export(&folder.index(), "csv").run().answer(),
+        "prefix,depth,objects,bytes,objects_GLACIER,bytes_GLACIER,objects_STANDARD,bytes_STANDARD,\
+         objects_STANDARD_IA,bytes_STANDARD_IA,prefix_b64\n\
+         ,0,3,9,0,0,2,4,1,5,\n\
+         \"a,b/\",1,1,3,0,0,1,3,0,0,\n\
+         ,1,1,5,0,0,0,0,1,5,/y8=\n\
+         \"a,b/\"\"c\"\"\n/\",2,1,3,0,0,1,3,0,0,\n"
+    );
+}
+
+#[test]
+fn what_is_not_measured_has_no_column() {
+    let folder = folder();
+    let columns = without(&without(CURRENT, Column::Size), Column::StorageClass);
+    let delivered = Delivery::parquet(&[Row::new("a/b", 7)], 1, &columns).write(&folder.input());
+    build(&folder, &delivered).run().summary();
+    let csv = export(&folder.index(), "csv").run();
+    assert_eq!(csv.answer(), "prefix,depth,objects,prefix_b64\n,0,1,\na/,1,1,\n");
+    let parquet = exported_to(&folder, "parquet");
+    assert_eq!(
+        asked_of_duckdb(&format!("SELECT * FROM '{parquet}'")),
+        [json!(["", 0, 1, null]), json!(["a/", 1, 1, null])]
+    );
+    let error = export(&folder.index(), "ncdu").run().error();
+    assert!(error.starts_with("ncdu shows sizes, and the inventory of this index has no Size"), "{error}");
+}
+
+/// A prefix, or what directories begin with, to a depth, is what a filter finds in the whole.
+#[test]
+fn a_part_is_what_the_whole_has_of_it() {
+    let folder = indexed(&random_objects(3, 3000));
+    let whole = json_lines(&exported(&folder.index()));
+    let prefixes: Vec<&str> = whole.iter().map(|row| row["prefix"].as_str().unwrap()).collect();
+    let exact = prefixes.iter().step_by(prefixes.len() / 15).copied();
+    let partial = ["l", "logs/dt", "caf", "a/caf\u{e9}/w", "/", "//lo"];
+    for asked in exact.chain(partial) {
+        let top = asked.matches('/').count() + usize::from(!asked.is_empty() && !asked.ends_with('/'));
+        for depth in [None, Some(0), Some(1), Some(3)] {
+            let wanted = |row: &&Value| {
+                let (prefix, deep) = (row["prefix"].as_str().unwrap(), row["depth"].as_u64().unwrap());
+                prefix.starts_with(asked) && depth.is_none_or(|depth| deep as usize <= top + depth)
+            };
+            let expected: Vec<_> = whole.iter().filter(wanted).cloned().collect();
+            let mut part = export(&folder.index(), "jsonl").arg("--prefix", asked);
+            if let Some(depth) = depth {
+                part = part.arg("--depth", depth.to_string());
+            }
+            let part = part.run();
+            if expected.is_empty() {
+                assert_eq!(part.error(), format!("prefix not found: {asked}"));
+            } else {
+                assert_eq!(json_lines(part.answer()), expected, "{asked:?} {depth:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_there_is_exit_code_1_and_no_file() {
+    let folder = indexed(&odd_rows());
+    for prefix in ["none/", "none", "a,b"] {
+        let out = folder.out().join("none.csv");
+        let finished = export(&folder.index(), "csv").arg("--prefix", prefix).arg("--out", &out).run();
+        match prefix {
+            "a,b" => drop(finished.answer()),
+            _ => assert_eq!(finished.error(), format!("prefix not found: {prefix}")),
+        }
+        assert_eq!(out.exists(), prefix == "a,b");
+    }
+}
+
+/// What a column of a table has of a row of JSON.
+fn cell(row: &Value, column: &str) -> Value {
+    if let Some(value) = row.get(column) {
+        return value.clone();
+    }
+    let Some((what @ ("objects" | "bytes"), class)) = column.split_once('_') else { return Value::Null };
+    let mut classes = row["classes"].as_object().unwrap().iter();
+    let found = classes.find(|(name, _)| name.replace('-', "_") == class);
+    found.map_or(json!(0), |(_, sums)| sums[what].clone())
+}
+
+/// A table in Parquet and one in CSV, as `DuckDB` reads them, are what JSON lines say; so are sums over them.
+#[test]
+fn tables_say_what_json_lines_say() {
+    let rows = random_objects(4, 3000).into_iter().chain(odd_rows().into_iter().take(3));
+    let folder = indexed(&rows.collect::<Vec<_>>());
+    let lines = json_lines(&exported(&folder.index()));
+    let parquet = exported_to(&folder, "parquet");
+    let described = asked_of_duckdb(&format!("DESCRIBE SELECT * FROM '{parquet}'"));
+    let columns: Vec<_> = described.iter().map(|column| column[0].as_str().unwrap()).collect();
+    assert_eq!(columns[..4], ["prefix", "depth", "objects", "bytes"]);
+    assert!(columns.contains(&"bytes_NOT_YET_KNOWN"), "{columns:?}");
+    for (column, described) in columns.iter().zip(&described) {
+        let kind = if column.starts_with("prefix") { "VARCHAR" } else { "BIGINT" };
+        assert_eq!(described[1], kind, "{column}");
+    }
+    let row = |line| columns.iter().map(|column| cell(line, column)).collect::<Value>();
+    let expected: Vec<_> = lines.iter().map(row).collect();
+    assert_eq!(asked_of_duckdb(&format!("SELECT * FROM '{parquet}'")), expected);
+
+    let csv = exported_to(&folder, "csv");
+    let csv = format!("read_csv('{csv}', header = true, quote = '\"', escape = '\"', new_line = '\\n')");
+    let texts = "coalesce(prefix, '') AS prefix, coalesce(prefix_b64, '') AS prefix_b64";
+    let both = |one: &str, other: &str| {
+        format!(
+            "SELECT count(*) FROM (SELECT * REPLACE ({texts}) FROM {one} EXCEPT ALL SELECT * REPLACE ({texts}) FROM {other})"
+        )
+    };
+    let parquet = format!("'{parquet}'");
+    assert_eq!(asked_of_duckdb(&both(&csv, &parquet)), [json!([0])]);
+    assert_eq!(asked_of_duckdb(&both(&parquet, &csv)), [json!([0])]);
+
+    let sums = "SELECT depth, count(*), sum(objects)::BIGINT, sum(bytes)::BIGINT FROM";
+    let sums = asked_of_duckdb(&format!("{sums} {parquet} GROUP BY depth ORDER BY depth"));
+    let of = |depth: u64, name: &str| {
+        let rows = lines.iter().filter(|row| row["depth"] == depth);
+        rows.map(|row| row[name].as_u64().unwrap()).sum::<u64>()
+    };
+    assert!(sums.len() > 4);
+    for (depth, sum) in (0..).zip(sums) {
+        let rows = lines.iter().filter(|row| row["depth"] == depth).count();
+        assert_eq!(sum, json!([depth, rows, of(depth, "objects"), of(depth, "bytes")]));
+    }
+}
+
+/// Larger than a row group, and than what is kept of siblings: in little memory, with row groups that readers
+/// leave out.
+#[test]
+fn large_exports_take_little_memory_and_are_read_in_part() {
+    const OBJECTS: u64 = 300_000;
+    let folder = indexed(&single_objects(OBJECTS).collect::<Vec<_>>());
+    for format in FORMATS {
+        let out = folder.path(&format!("out.{format}"));
+        let finished = export(&folder.index(), format).arg("--out", &out).run();
+        let told = finished.logs().pop().unwrap();
+        assert_eq!(
+            (told["msg"].as_str(), told["prefixes"].as_u64()),
+            (Some("export complete"), Some(OBJECTS + 1))
+        );
+        let peak = told["peak_memory_bytes"].as_u64().unwrap();
+        eprintln!("{format}: {} MiB at most, {} bytes", peak / MIB, fs::metadata(&out).unwrap().len());
+        assert!(peak < 128 * MIB, "{format}: {peak}");
+    }
+    let parquet = folder.path("out.parquet");
+    let groups = asked_of_duckdb(&format!(
+        "SELECT row_group_num_rows, stats_min_value, stats_max_value FROM parquet_metadata('{}')
+         WHERE path_in_schema = 'prefix' ORDER BY row_group_id",
+        parquet.display()
+    ));
+    let rows: Vec<_> = groups.iter().map(|group| group[0].as_u64().unwrap()).collect();
+    assert_eq!(rows, [122_880, 122_880, OBJECTS + 1 - 2 * 122_880]);
+    // Siblings come by name: no group has what another has.
+    let ends: Vec<_> = groups.iter().flat_map(|group| [&group[1], &group[2]]).map(Value::to_string).collect();
+    assert!(ends.is_sorted(), "{ends:?}");
+}
+
+#[test]
+fn the_statement_for_athena_has_the_columns_of_the_file() {
+    let folder = indexed(&random_objects(5, 200));
+    let parquet = exported_to(&folder, "parquet");
+    let described = asked_of_duckdb(&format!("DESCRIBE SELECT * FROM '{parquet}'"));
+    let column = |column: &Value| {
+        let kind = if column[1] == "BIGINT" { "bigint" } else { "string" };
+        format!("  `{}` {kind}", column[0].as_str().unwrap().to_ascii_lowercase())
+    };
+    let columns: Vec<_> = described.iter().map(column).collect();
+    let ddl = |location: &str| {
+        let columns = columns.join(",\n");
+        format!(
+            "CREATE EXTERNAL TABLE `my_bucket_prefixes` (\n{columns}\n)\nSTORED AS PARQUET\nLOCATION '{location}'\n"
+        )
+    };
+    let ask = || s3inv(["export", "--ddl"]).arg("--index", folder.index());
+    assert_eq!(ask().run().answer(), ddl("s3://BUCKET/FOLDER/"));
+    assert_eq!(ask().arg("--location", "s3://reports/a b/").run().answer(), ddl("s3://reports/a b/"));
+    for wrong in ["s3://reports/a", "/tmp/", "s3://reports/it's/"] {
+        assert_eq!(ask().arg("--location", wrong).run().code, Some(2), "{wrong}");
+    }
+}
+
+/// Directories of an export for ncdu with the bytes and objects of their files, at any depth below.
+fn sums_of(item: &Value, parent: &str, found: &mut Vec<(String, u64, u64)>) -> (u64, u64) {
+    let Some(items) = item.as_array() else {
+        let name = item["name"].as_str().unwrap();
+        let objects: String = name.chars().filter(char::is_ascii_digit).collect();
+        assert_eq!(item["asize"], item["dsize"]);
+        return (objects.parse().unwrap(), item["asize"].as_u64().unwrap());
+    };
+    let name = items[0]["name"].as_str().unwrap();
+    let prefix = match (parent, name) {
+        ("", name) => format!("{name}/"),
+        (parent, "/") => format!("{parent}/"),
+        (parent, name) => format!("{parent}{name}/"),
+    };
+    let at = found.len();
+    found.push((prefix.clone(), 0, 0));
+    let sums = items[1..].iter().map(|item| sums_of(item, &prefix, found));
+    let sums = sums.fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    (found[at].1, found[at].2) = sums;
+    sums
+}
+
+/// What an export for ncdu says, by full names.
+fn tree(text: &str) -> Vec<(String, u64, u64)> {
+    let tree: Value = serde_json::from_str(text).unwrap();
+    assert_eq!((&tree[0], &tree[1], &tree[2]["progname"]), (&json!(1), &json!(2), &json!("s3inv-index")));
+    let mut found = Vec::new();
+    sums_of(&tree[3], "", &mut found);
+    found
+}
+
+/// The same, as JSON lines say it.
+fn tree_of_lines(lines: &str) -> Vec<(String, u64, u64)> {
+    let row = |row: Value| {
+        let prefix = format!("s3://my-bucket/{}", row["prefix"].as_str().unwrap());
+        (prefix, row["objects"].as_u64().unwrap(), row["bytes"].as_u64().unwrap())
+    };
+    let mut rows: Vec<_> = json_lines(lines).into_iter().map(row).collect();
+    // Each directory before what is in it, siblings by name: just the order of their full names.
+    rows.sort();
+    rows
+}
+
+#[test]
+fn ncdu_shows_the_sums_of_every_directory() {
+    let folder = indexed(&random_objects(6, 3000));
+    for args in [&[][..], &["--prefix", "logs/"], &["--depth", "2"], &["--prefix", "a/", "--depth", "0"]] {
+        let run = |format| args.iter().fold(export(&folder.index(), format), |cli, arg| cli.flag(arg)).run();
+        assert_eq!(tree(run("ncdu").answer()), tree_of_lines(run("jsonl").answer()), "{args:?}");
+    }
+    let part = export(&folder.index(), "ncdu").arg("--prefix", "lo").run();
+    let part = tree(part.answer());
+    let logs = tree_of_lines(export(&folder.index(), "jsonl").arg("--prefix", "lo").run().answer());
+    assert_eq!(part[0], ("s3://my-bucket/lo*/".to_owned(), logs[0].1, logs[0].2));
+    assert_eq!(part[1].1, logs[0].1);
+    assert_eq!(part.len(), logs.len() + 1);
+}
+
+/// More siblings than are kept, of which some have more children than are kept.
+#[test]
+fn ncdu_shows_wide_directories() {
+    let wide = (0..5000).map(|n| Row::new(format!("{n:04}/x"), n));
+    let deep = (0..5000).map(|n| Row::new(format!("{:04}/{n:04}/{}/x", n % 3 * 2000, n % 7), 1));
+    let folder = indexed(&wide.chain(deep).collect::<Vec<_>>());
+    let lines = tree_of_lines(&exported(&folder.index()));
+    assert!(tree(export(&folder.index(), "ncdu").run().answer()) == lines);
+}
+
+#[test]
+fn ncdu_opens_it() {
+    if let Err(error) = Command::new("ncdu").arg("-v").output() {
+        skipped("ncdu opens an export", &format!("ncdu: {error}: install it (Debian: ncdu)"));
+        return;
+    }
+    let rows = random_objects(7, 500).into_iter().chain(odd_rows().into_iter().take(3));
+    let folder = indexed(&rows.chain([Row::new("\0/\u{7f}\0/x", 1)]).collect::<Vec<_>>());
+    let file = exported_to(&folder, "ncdu");
+    let again = folder.path("again");
+    let done = Command::new("ncdu").args(["-0", "-f", &file, "-o"]).arg(&again).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    let sizes = |path: &Path| {
+        let text = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
+        let sizes = text.split("\"asize\":").skip(1);
+        let sizes = sizes.map(|rest| rest.split([',', '}']).next().unwrap().parse::<u64>().unwrap());
+        (sizes.sum::<u64>(), text.matches("[{").count())
+    };
+    assert_eq!(sizes(&again), sizes(file.as_ref()));
+}
+
+#[test]
+fn who_closes_the_pipe_is_no_error() {
+    let folder = indexed(&single_objects(20_000).collect::<Vec<_>>());
+    for format in FORMATS {
+        let mut command = export(&folder.index(), format).command();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
+        let done = child.wait_with_output().unwrap();
+        assert_eq!(
+            (done.status.code(), String::from_utf8(done.stderr).unwrap()),
+            (Some(0), String::new()),
+            "{format}"
+        );
+    }
+}
+
+/// What is there stays where an export fails, and nothing else is left.
+#[test]
+fn a_file_is_whole_or_stays_as_it_was() {
+    let folder = indexed(&single_objects(20_000).collect::<Vec<_>>());
+    let out = folder.path("exported");
+    fs::create_dir(&out).unwrap();
+    let file = out.join("table");
+    let left = |name: &str| assert_eq!(files_below(&out).into_iter().collect::<Vec<_>>(), [name]);
+    fs::write(&file, "old").unwrap();
+    let mut bytes = fs::read(folder.index()).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    let damaged = folder.path("damaged.s3inv");
+    fs::write(&damaged, bytes).unwrap();
+    for format in FORMATS {
+        let error = export(&damaged, format).arg("--out", &file).run().error();
+        let told = format!("{}: damaged index: checksum of the page at byte ", damaged.display());
+        assert!(error.starts_with(&told), "{error}");
+        let full = export(&folder.index(), format).arg("--out", &file);
+        let error = full.under("prlimit", ["--fsize=65536"]).run().error();
+        assert_eq!(error, format!("{}: File too large (os error 27)", file.display()), "{format}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "old");
+        left("table");
+    }
+    export(&folder.index(), "jsonl").arg("--out", &file).run().answer();
+    assert_eq!(fs::read_to_string(&file).unwrap(), exported(&folder.index()));
+    left("table");
+    let missing = out.join("none/table");
+    let error = export(&folder.index(), "csv").arg("--out", &missing).run().error();
+    assert!(error.ends_with("does not exist: make it first"), "{error}");
+    verify(&folder.index()).run().answer();
+}
+
+#[test]
+fn a_signal_ends_an_export_to_s3_that_stalls() {
+    let folder = indexed(&odd_rows());
+    for (signal, exit) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        let fake = FakeS3::stalled();
+        let export = export(&folder.index(), "parquet").arg("--out", "s3://reports/table.parquet");
+        let running = export.envs(fake.environment()).start();
+        fake.wait_for(|request| request.target.contains("table.parquet"));
+        let (finished, took) = running.end_by(signal);
+        assert_eq!(
+            (finished.code, finished.messages("warn")),
+            (Some(exit), vec!["export cancelled by user".to_owned()])
+        );
+        assert!(took < PROMPT, "{took:?}");
+    }
+}
+
+#[test]
+fn from_s3_to_s3() {
+    let folder = indexed(&odd_rows());
+    let bucket = Bucket::with_files("exports", &folder.out());
+    let (index, table) = (bucket.uri("index.s3inv"), bucket.uri("tables/t.csv"));
+    let run = |out: &str| {
+        let export = s3inv(["export", "--format", "csv", "--index", &index]);
+        export.arg("--out", out).envs(bucket.environment()).run().answer().to_owned()
+    };
+    assert_eq!(run(&table), "");
+    assert_eq!(bucket.listing(), ["index.s3inv", "tables/t.csv"]);
+    let local = folder.path("t.csv");
+    run(local.to_str().unwrap());
+    assert_eq!(fs::read_to_string(local).unwrap(), export(&folder.index(), "csv").run().answer());
+}
+
+#[test]
+fn the_examples_of_the_page() {
+    let page = include_str!("../../docs/answers.md");
+    let section = page.split("\n## ").find(|section| section.starts_with("Export\n")).unwrap();
+    let folder = folder();
+    s3inv(["demo", "--out", "demo.s3inv"]).within(&folder.out()).run().answer();
+    let examples = examples(section);
+    assert_eq!(examples.len(), 2);
+    for (args, output) in examples {
+        assert_eq!(s3inv(&args).within(&folder.out()).run().answer(), output, "{args:?}");
+    }
+}
