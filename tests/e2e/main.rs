@@ -19,6 +19,7 @@ mod fleet;
 mod killed;
 mod leaks;
 mod library;
+mod ls;
 mod manifests;
 mod measures;
 mod memory;
