@@ -41,10 +41,10 @@ fn asked(cli: Cli) -> Value {
 }
 
 /// By hand, at us-east-1's prices:
-/// 10 GB of STANDARD at $0.023, $0.23.
-/// 100 objects of STANDARD_IA, billed as 128 KB each, 0.01220703125 GB at $0.0125: $0.000152587890625.
+/// 10 GB of `STANDARD` at $0.023, $0.23.
+/// 100 objects of `STANDARD_IA`, billed as 128 KB each, 0.01220703125 GB at $0.0125: $0.000152587890625.
 /// 2 GB of the frequent tier at $0.023, $0.046, and two objects' monitoring at $0.0025 for 1,000, $0.000005.
-/// 1,024 GB of GLACIER at $0.0036, $3.6864; 32 KB at that price and 8 KB at $0.023 are $0.000000285339355.
+/// 1,024 GB of `GLACIER` at $0.0036, $3.6864; 32 KB at that price and 8 KB at $0.023 are $0.000000285339355.
 const COST: &str = "\
 Estimated monthly cost:
   Total: $3.96/month

@@ -56,8 +56,9 @@ fn an_index_in_s3_is_replaced_and_a_folder_of_s3_holds_one() {
     build(&bucket, &delivery, &folder, &out).arg("--max-depth", "0").run().summary();
     let again = build(&bucket, &delivery, &folder, &out).run().summary();
     assert_eq!(again["index"], bucket.uri("indexes/index.s3inv"));
-    let query = ask(&bucket, &["query", "--prefix", "d 1/", "--index", &out]).run();
+    let query = ask(&bucket, &["query", "--prefix", "d 1/", "--index", &out, "--estimate-cost"]).run();
     assert!(query.answer().starts_with("Prefix: d 1/\n"));
+    assert!(query.text().contains("\nEstimated monthly cost:\n  Total: $0."), "{}", query.text());
     let indexes = bucket.listing().into_iter().filter(|key| !key.starts_with("inventories/"));
     assert_eq!(indexes.collect::<Vec<_>>(), ["indexes/index.s3inv"]);
 }

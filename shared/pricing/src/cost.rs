@@ -27,9 +27,14 @@ impl Cost {
     /// No cost.
     pub const ZERO: Self = Self(0);
 
-    /// So many of units of which each costs `rate`.
-    pub(crate) fn of(count: i128, rate: i64) -> Self {
-        Self(count.saturating_mul(rate.into()))
+    /// So many objects or bytes of which each costs `rate`: 64 bits times 63 are 127.
+    pub(crate) fn of(count: u64, rate: i64) -> Self {
+        Self(i128::from(count) * i128::from(rate))
+    }
+
+    /// The same of more bytes than 64 bits count.
+    pub(crate) fn of_bytes(count: u128, rate: i64) -> Self {
+        Self(i128::try_from(count).unwrap_or(i128::MAX).saturating_mul(rate.into()))
     }
 
     /// Rounded to the nearest micro-dollar, halves away from zero.
@@ -195,6 +200,7 @@ mod tests {
         assert_eq!([most, Cost(1)].into_iter().sum::<Cost>(), most);
         assert_eq!(Cost(i128::MIN) - most, Cost(i128::MIN));
         assert!(Cost(i128::MIN).micro_dollars() <= MicroDollars(i128::MIN / MICRO));
-        assert_eq!(Cost::of(i128::MAX, 2), most);
+        assert_eq!(Cost::of_bytes(u128::MAX, 2), most);
+        assert_eq!(Cost::of(u64::MAX, i64::MIN), Cost(i128::MIN + (1 << 63)));
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct Rate {
 
 impl Rate {
     fn of(self, count: Count) -> Cost {
-        Cost::of(count.objects.into(), self.object) + Cost::of(count.bytes.into(), self.byte)
+        Cost::of(count.objects, self.object) + Cost::of(count.bytes, self.byte)
     }
 }
 

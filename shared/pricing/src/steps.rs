@@ -1,24 +1,22 @@
 use s3inv_model::{ClassCount, Stats};
 
 use crate::Cost;
-use crate::table::{MINIMUM, PriceTable, STANDARD};
+use crate::table::{MINIMUM, PriceTable, STANDARD, Step};
 
 /// What volume steps take off the cost of a prefix. Each step takes the difference to the price before it off
 /// all that lies beyond it.
 pub(crate) fn discount(stats: &Stats<'_>, table: &PriceTable) -> Cost {
-    let of_class = |class: &String| {
+    let of_class = |(class, steps): (&String, &Vec<Step>)| {
         let billed = billed(stats, table, class);
-        let steps = table.volume_steps.get(class).map(Vec::as_slice).unwrap_or_default();
         let mut before = table.price(class).unwrap_or_default();
         let discounts = steps.iter().map(move |step| {
             let less = before.per_byte() - step.price.per_byte();
             before = step.price;
-            // Fewer than 2⁸² bytes.
-            Cost::of(billed.saturating_sub(step.begins()).cast_signed(), less)
+            Cost::of_bytes(billed.saturating_sub(step.begins()), less)
         });
         discounts.sum::<Cost>()
     };
-    table.volume_steps.keys().map(of_class).sum()
+    table.volume_steps.iter().map(of_class).sum()
 }
 
 /// The bytes that are billed as the class's, of all versions; those that archives take of STANDARD included.
