@@ -2,6 +2,8 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, which know no markup")]
 
+mod largest;
+
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -9,6 +11,8 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use s3inv_model::Measures;
 use s3inv_pipeline::OnBadRow;
+
+pub(crate) use largest::{DiffArgs, TopArgs};
 
 use crate::limits;
 
@@ -31,6 +35,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Build(BuildArgs),
     Query(QueryArgs),
+    Top(TopArgs),
+    Diff(DiffArgs),
     Export(ExportArgs),
     Stat(StatArgs),
     Verify(VerifyArgs),
@@ -42,6 +48,8 @@ impl Command {
         match self {
             Self::Build(args) => args.logs,
             Self::Query(args) => args.logs,
+            Self::Top(args) => args.logs,
+            Self::Diff(args) => args.logs,
             Self::Export(args) => args.logs,
             Self::Stat(args) => args.logs,
             Self::Verify(args) => args.logs,

@@ -1,8 +1,11 @@
 //! The `s3inv-index` command.
 
+mod amount;
 mod args;
+mod columns;
 mod commands;
 mod failure;
+mod heading;
 mod limits;
 mod logs;
 mod place;
@@ -29,6 +32,8 @@ fn run(command: Command, screen: &Screen) -> Result<(), Failure> {
     match command {
         Command::Build(args) => commands::build(&args, screen),
         Command::Query(args) => commands::query(&args),
+        Command::Top(args) => commands::top(&args),
+        Command::Diff(args) => commands::diff(&args),
         Command::Export(args) => commands::export(&args),
         Command::Stat(args) => commands::stat(&args),
         Command::Verify(args) => commands::verify(&args),

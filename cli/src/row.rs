@@ -37,13 +37,27 @@ impl Serialize for Bands {
     }
 }
 
-/// What is known of a prefix. What the index doesn't know is null.
+/// A prefix: as text, or as base64 where it is none.
 #[derive(Serialize)]
-pub(crate) struct Row<'a> {
+pub(crate) struct Key<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     prefix: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prefix_b64: Option<String>,
+}
+
+impl<'a> Key<'a> {
+    pub(crate) fn new(key: &'a [u8]) -> Self {
+        let text = std::str::from_utf8(key).ok();
+        Self { prefix: text, prefix_b64: text.is_none().then(|| STANDARD.encode(key)) }
+    }
+}
+
+/// What is known of a prefix. What the index doesn't know is null.
+#[derive(Serialize)]
+pub(crate) struct Row<'a> {
+    #[serde(flatten)]
+    key: Key<'a>,
     depth: usize,
     #[serde(flatten)]
     sums: Sums,
@@ -80,10 +94,8 @@ impl<'a> Row<'a> {
             has(Measure::Classes).then(all)
         };
         let date = |ms: u64| (!stats.dates.is_none()).then(|| text::moment(ms));
-        let text = std::str::from_utf8(key).ok();
         Self {
-            prefix: text,
-            prefix_b64: text.is_none().then(|| STANDARD.encode(key)),
+            key: Key::new(key),
             depth: prefix::depth(key),
             sums: sums(stats.current),
             classes: by_class(&stats.classes),
@@ -104,7 +116,7 @@ impl<'a> Row<'a> {
     /// The row for people.
     pub(crate) fn text(&self, shown: Shown) -> impl fmt::Display + '_ {
         fmt::from_fn(move |f| {
-            match (&self.prefix, &self.prefix_b64) {
+            match (&self.key.prefix, &self.key.prefix_b64) {
                 (Some(prefix), _) => writeln!(f, "Prefix: {}", text::printable(prefix))?,
                 (_, b64) => writeln!(f, "Prefix (base64): {}", b64.as_deref().unwrap_or_default())?,
             }

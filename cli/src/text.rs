@@ -16,6 +16,15 @@ pub(crate) fn printable(text: &str) -> String {
     text.to_owned()
 }
 
+/// A prefix as a terminal may see it: control characters are escaped, and bytes that are no text.
+pub(crate) fn name(prefix: &[u8]) -> String {
+    let shown = |chunk: std::str::Utf8Chunk<'_>| {
+        let invalid = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
+        printable(chunk.valid()) + &invalid.collect::<String>()
+    };
+    prefix.utf8_chunks().map(shown).collect()
+}
+
 /// 1234567 as `1,234,567`.
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -84,5 +93,7 @@ mod tests {
     fn a_name_can_not_steer_a_terminal() {
         assert_eq!(printable("a\x1b[2Jb\n"), "a\\u{1b}[2Jb\\n");
         assert_eq!(printable("naïve 目录/"), "naïve 目录/");
+        assert_eq!(name("naïve/\n".as_bytes()), "naïve/\\n");
+        assert_eq!(name(b"a\xff\xfe/"), "a\\xff\\xfe/");
     }
 }

@@ -1,0 +1,4 @@
+//! Answers are what their plain definitions say.
+
+mod diff;
+mod top;
