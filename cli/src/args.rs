@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, which know no markup")]
 
+mod largest;
 mod list;
 
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use s3inv_model::Measures;
 use s3inv_pipeline::OnBadRow;
 
+pub(crate) use largest::{DiffArgs, TopArgs};
 pub(crate) use list::{LsArgs, ScopeArgs, TreeArgs};
 
 use crate::limits;
@@ -44,6 +46,8 @@ pub(crate) enum Command {
     Query(QueryArgs),
     Ls(LsArgs),
     Tree(TreeArgs),
+    Top(TopArgs),
+    Diff(DiffArgs),
     Export(ExportArgs),
     Stat(StatArgs),
     Verify(VerifyArgs),
@@ -60,6 +64,8 @@ impl Command {
             Self::Query(args) => args.logs,
             Self::Ls(args) => args.logs,
             Self::Tree(args) => args.logs,
+            Self::Top(args) => args.logs,
+            Self::Diff(args) => args.logs,
             Self::Export(args) => args.logs,
             Self::Stat(args) => args.logs,
             Self::Verify(args) => args.logs,

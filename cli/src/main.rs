@@ -1,6 +1,8 @@
 //! The `s3inv-index` command.
 
+mod amount;
 mod args;
+mod columns;
 mod commands;
 mod cost;
 mod export;
@@ -36,6 +38,8 @@ fn run(command: Command, screen: &Screen) -> Result<(), Failure> {
         Command::Query(args) => commands::query(&args),
         Command::Ls(args) => commands::ls(&args),
         Command::Tree(args) => commands::tree(&args),
+        Command::Top(args) => commands::top(&args),
+        Command::Diff(args) => commands::diff(&args),
         Command::Export(args) => commands::export(&args),
         Command::Stat(args) => commands::stat(&args),
         Command::Verify(args) => commands::verify(&args),

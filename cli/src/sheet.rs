@@ -27,7 +27,8 @@ impl Colours {
     }
 }
 
-fn wants_colours() -> bool {
+/// Whether somebody looks at a terminal, who hasn't said `NO_COLOR`.
+pub(crate) fn wants_colours() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     io::stdout().is_terminal() && !refused && !dumb

@@ -13,7 +13,7 @@ use crate::sheet::{Line, Sheet};
 use crate::text;
 
 pub(crate) fn ls(args: &LsArgs) -> Result<(), Failure> {
-    let index = open(&args.scope.index)?;
+    let index = open(&args.scope.index.index)?;
     let scope = scope(&args.scope);
     let list = list(args, &index)?;
     let failed = |error| Failure::Index { index: index.name().to_owned(), error };
@@ -77,9 +77,7 @@ impl<'a> Asked<'a> {
     fn text(&self, out: &mut dyn Write, human: bool) -> Result<(), Answering> {
         let sheet = Sheet::new(self.whole, human);
         sheet.heading(out, &self.heading())?;
-        if self.scope.exact().is_none() {
-            writeln!(out, "{}", super::sums_directories(self.scope))?;
-        }
+        super::note_of(self.scope).iter().try_for_each(|note| writeln!(out, "{note}"))?;
         sheet.titles(out)?;
         let listed = self.index.list(self.scope, self.list, |Listed { prefix, count, newest }| {
             sheet.line(out, Line::Prefix, (count, newest), ("", &text::name(&prefix)))?;

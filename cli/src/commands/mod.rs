@@ -3,12 +3,14 @@
 mod build;
 mod completions;
 mod demo;
+mod diff;
 mod export;
 mod ls;
 mod prices;
 mod man;
 mod query;
 mod stat;
+mod top;
 mod tree;
 mod verify;
 
@@ -22,16 +24,18 @@ use s3inv_pipeline::{IndexSource, open_index, open_newest};
 pub(crate) use build::{Signals, build};
 pub(crate) use completions::completions;
 pub(crate) use demo::demo;
+pub(crate) use diff::diff;
 pub(crate) use export::export;
 pub(crate) use ls::ls;
 pub(crate) use prices::prices;
 pub(crate) use man::man;
 pub(crate) use query::query;
 pub(crate) use stat::stat;
+pub(crate) use top::top;
 pub(crate) use tree::tree;
 pub(crate) use verify::verify;
 
-use crate::args::{IndexArgs, ScopeArgs};
+use crate::args::ScopeArgs;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::text;
@@ -60,8 +64,8 @@ impl Opened {
 }
 
 /// Opens the index that people name.
-fn open(args: &IndexArgs) -> Result<Index, Failure> {
-    Ok(match Place::parse(&args.index)? {
+fn open(text: &str) -> Result<Index, Failure> {
+    Ok(match Place::parse(text)? {
         Place::File(location) => Index::open(&location, None)?,
         Place::Directory(folder) => Index::open_newest(&folder, None)?,
     })
@@ -82,9 +86,11 @@ fn class(index: &Index, name: &str) -> Result<Counted, Failure> {
     index.class(name).filter(|_| !name.is_empty()).ok_or_else(unknown)
 }
 
-/// What is said of a scope that is no prefix.
-fn sums_directories(scope: &Scope) -> String {
-    format!("{}* sums directories: objects that begin so lie elsewhere", text::name(scope.text()))
+/// What is to be said of a scope that is no prefix.
+fn note_of(scope: &Scope) -> Option<String> {
+    let sums =
+        || format!("{}* sums directories: objects that begin so lie elsewhere", text::name(scope.text()));
+    scope.exact().is_none().then(sums)
 }
 
 fn not_found(index: &Index, prefix: &[u8]) -> Failure {

@@ -13,7 +13,7 @@ use crate::sheet::{Line, Sheet};
 use crate::text;
 
 pub(crate) fn tree(args: &TreeArgs) -> Result<(), Failure> {
-    let index = open(&args.scope.index)?;
+    let index = open(&args.scope.index.index)?;
     let scope = scope(&args.scope);
     let measures = &index.info().schema.measures;
     let order = if measures.has(Measure::Bytes) { Order::Bytes } else { Order::Objects };
@@ -43,8 +43,8 @@ impl Text<'_> {
     fn all(&mut self, index: &Index, scope: &Scope, root: &Node) -> Result<(), Answering> {
         self.sheet.heading(self.out, &Heading::new(index.name(), index.info()))?;
         let mut name = text::name(scope.text());
-        if scope.exact().is_none() {
-            writeln!(self.out, "{}", super::sums_directories(scope))?;
+        if let Some(note) = super::note_of(scope) {
+            writeln!(self.out, "{note}")?;
             name.push('*');
         }
         if name.is_empty() {

@@ -57,7 +57,7 @@ impl Parts {
         let pages = |block: usize| {
             reader.block(block).unwrap().into_iter().map(|(at, page)| (page.clone(), stored(at, page.len)))
         };
-        let roots = reader.root_entries();
+        let roots = reader.directory();
         let all: Vec<_> = (0..reader.blocks()).flat_map(|block| reader.block(block).unwrap()).collect();
         let lots = reader.lots().map(|lots| {
             let parts = |placed: &crate::lot::Placed| {

@@ -109,8 +109,8 @@ impl<R: ReadAt> Reader<R> {
         &self.source
     }
 
-    /// What the root says of the directory blocks.
-    pub(crate) fn root_entries(&self) -> impl Iterator<Item = &Entry> {
+    /// What the root of the directory says of its blocks, in order.
+    pub fn directory(&self) -> impl ExactSizeIterator<Item = &Entry> {
         self.root.iter().map(|(.., entry)| entry)
     }
 

@@ -115,7 +115,7 @@ impl<R: ReadAt> Reader<R> {
         let block = self.block_of(place.pair());
         let pages = self.block(block)?;
         let page = page_of(&pages, place.pair());
-        let in_blocks: u64 = self.root_entries().take(block).map(|entry| entry.rows).sum();
+        let in_blocks: u64 = self.directory().take(block).map(|entry| entry.rows).sum();
         let in_pages: u64 = pages.iter().take(page).map(|(_, entry)| entry.rows).sum();
         let Some((_, entry)) = pages.get(page) else { return Ok(0) };
         let mut rows = self.seek(&entry.first)?;

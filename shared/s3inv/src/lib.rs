@@ -3,17 +3,35 @@
 //! An [`Index`] is opened where it is, in a file or in S3, and asked from any thread. What is asked about is a
 //! [`Scope`]: a prefix with all below it, or all that begins with some text.
 
+mod amount;
 mod ask;
+mod changes;
+mod diff;
+mod error;
+mod families;
 mod filter;
 mod index;
+mod largest;
 mod list;
+mod place;
+mod rank;
 mod rows;
 mod scope;
+mod shares;
 mod sums;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
+mod top;
+mod total;
 mod tree;
+mod walk;
 
+pub use amount::{Amount, By, Difference};
+pub use changes::Change;
+pub use diff::{Diff, DiffOptions, diff};
+pub use error::AskError;
 pub use filter::{Counted, Filter, Pattern, PatternError};
 pub use index::Index;
 pub use list::{List, Listed, Order, Rest};
@@ -25,4 +43,5 @@ pub use s3inv_model::{
 pub use s3inv_pipeline::{IndexSource, OpenError};
 pub use s3inv_store::{Location, SdkConfig, StoreError};
 pub use scope::Scope;
+pub use top::{Large, Top};
 pub use tree::{Below, Node};

@@ -1,5 +1,8 @@
 //! What an index answers is what a plain map does.
 
+mod diff;
+mod top;
+
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 

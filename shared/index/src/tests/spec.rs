@@ -83,7 +83,7 @@ fn the_parts_of_the_example_are_what_it_says() {
 fn parts(file: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let reader = Reader::open(file.to_vec()).unwrap();
     let pages = reader.block(0).unwrap();
-    let block = reader.root_entries().next().unwrap();
+    let block = reader.directory().next().unwrap();
     let (at, page) = &pages[0];
     let trailer = file.len() - TRAILER;
     let field = |at: usize| u32::from_le_bytes(file[trailer + at..][..4].try_into().unwrap()) as usize;

@@ -1,0 +1,140 @@
+//! What prefixes are compared by.
+
+use std::fmt;
+
+use s3inv_index_format::Entry;
+use s3inv_model::{Bin, Cell, Measure, Measures};
+
+/// What prefixes are compared by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Bytes of current objects.
+    Bytes,
+    /// Current objects.
+    Objects,
+    /// Bytes of noncurrent objects.
+    Noncurrent,
+}
+
+impl By {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Bytes, Self::Objects, Self::Noncurrent];
+
+    /// As JSON and the command line name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Objects => "objects",
+            Self::Noncurrent => "noncurrent",
+        }
+    }
+
+    /// The measures that it can't be known without.
+    #[must_use]
+    pub fn needs(self) -> &'static [Measure] {
+        match self {
+            Self::Bytes => &[Measure::Bytes],
+            Self::Objects => &[],
+            Self::Noncurrent => &[Measure::Noncurrent, Measure::Bytes],
+        }
+    }
+
+    /// Whether it is known where these measures are.
+    #[must_use]
+    pub fn is_known(self, measures: &Measures) -> bool {
+        self.needs().iter().all(|&measure| measures.has(measure))
+    }
+
+    /// The most that a prefix has of it, among those that a directory's entry is about.
+    pub(crate) fn most(self, entry: &Entry) -> u64 {
+        match self {
+            Self::Bytes => entry.max_bytes,
+            Self::Objects => entry.max_objects,
+            Self::Noncurrent => entry.max_noncurrent,
+        }
+    }
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How much there is of each that prefixes are compared by: 0 where it is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount([u64; By::ALL.len()]);
+
+impl Amount {
+    /// What cells add up to. Readers have checked that they do within 64 bits.
+    pub(crate) fn new(cells: &[Cell]) -> Self {
+        let [mut bytes, mut objects, mut noncurrent] = [0u64; By::ALL.len()];
+        for cell in cells {
+            if Bin::is_current(cell.bin) {
+                bytes = bytes.saturating_add(cell.bytes);
+                objects = objects.saturating_add(cell.objects);
+            } else {
+                noncurrent = noncurrent.saturating_add(cell.bytes);
+            }
+        }
+        Self([bytes, objects, noncurrent])
+    }
+
+    /// How much there is of one.
+    #[must_use]
+    pub fn by(self, by: By) -> u64 {
+        self.0[by as usize]
+    }
+
+    /// The same without what can't be known where these measures are.
+    pub(crate) fn known(self, measures: &Measures) -> Self {
+        Self(By::ALL.map(|by| if by.is_known(measures) { self.by(by) } else { 0 }))
+    }
+
+    /// Both together; `None` if that doesn't fit 64 bits.
+    pub(crate) fn plus(self, other: Self) -> Option<Self> {
+        self.moved(other.minus(Self::default()))
+    }
+
+    /// This without the other; `None` if that is more.
+    pub(crate) fn less(self, other: Self) -> Option<Self> {
+        self.moved(Self::default().minus(other))
+    }
+
+    /// By how much this is more than the other.
+    pub(crate) fn minus(self, other: Self) -> Difference {
+        Difference(By::ALL.map(|by| i128::from(self.by(by)) - i128::from(other.by(by))))
+    }
+
+    /// What this becomes by a difference; `None` if it is less than nothing or more than 64 bits.
+    pub(crate) fn moved(self, difference: Difference) -> Option<Self> {
+        let mut moved = Self::default();
+        for (to, by) in moved.0.iter_mut().zip(By::ALL) {
+            *to = u64::try_from(i128::from(self.by(by)) + difference.by(by)).ok()?;
+        }
+        Some(moved)
+    }
+}
+
+/// By how much something is more; less than nothing where it is less. Of no more than 2⁶³ prefixes it fits
+/// in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Difference([i128; By::ALL.len()]);
+
+impl Difference {
+    /// By how much it is more of one.
+    #[must_use]
+    pub fn by(self, by: By) -> i128 {
+        self.0[by as usize]
+    }
+
+    /// Whether all is the same.
+    pub(crate) fn is_none(self) -> bool {
+        self == Self::default()
+    }
+
+    pub(crate) fn minus(self, other: Self) -> Self {
+        Self(By::ALL.map(|by| self.by(by) - other.by(by)))
+    }
+}

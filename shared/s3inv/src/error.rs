@@ -1,0 +1,80 @@
+use s3inv_index_format::{FormatError, ReadAt};
+use s3inv_model::{ErrorKind, Measure};
+
+use crate::{By, Index};
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The index can't be read.
+    #[error("{index}: {error}")]
+    Index {
+        /// Where it is.
+        index: String,
+        /// What is wrong.
+        error: FormatError,
+    },
+    /// It doesn't know what was asked for.
+    #[error("{index}: {by} can't be told: the index has no measure {}: {}", .measure.name(), remedy(*.measure))]
+    Unknown {
+        /// Where it is.
+        index: String,
+        /// What was asked for.
+        by: By,
+        /// What it lacks.
+        measure: Measure,
+    },
+    /// There is nothing of it.
+    #[error("prefix not found: {}", String::from_utf8_lossy(.prefix))]
+    NotFound {
+        /// What was asked about.
+        prefix: Vec<u8>,
+    },
+    /// Of two indexes one goes deeper than the other, and is asked about what is there.
+    #[error(
+        "{index}: prefixes are cut at depth {cut}, but those of the other index are not: \
+         compare down to depth {cut} of the bucket only"
+    )]
+    Cut {
+        /// The one that doesn't go so deep.
+        index: String,
+        /// How deep it goes.
+        cut: u64,
+    },
+}
+
+fn remedy(measure: Measure) -> &'static str {
+    match measure {
+        Measure::Bytes => "the inventory needs the field Size",
+        _ => "leave it in `build --measures`, with an inventory of all versions",
+    }
+}
+
+impl AskError {
+    /// What the one who sees it should do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Index { error, .. } => error.kind(),
+            _ => ErrorKind::BadInput,
+        }
+    }
+
+    /// What an error in reading an index is to who asks.
+    pub(crate) fn of<R: ReadAt>(index: &Index<R>) -> impl Fn(FormatError) -> Self {
+        |error| Self::Index { index: index.name().to_owned(), error }
+    }
+
+    /// Sums of an index that don't agree.
+    pub(crate) fn sums<R: ReadAt>(index: &Index<R>, prefix: &[u8]) -> Self {
+        let prefix = String::from_utf8_lossy(prefix);
+        Self::of(index)(FormatError::Sums(format!("{prefix:?} has less than what is below it")))
+    }
+}
+
+/// Fails if an index doesn't know what is asked for.
+pub(crate) fn require<R: ReadAt>(index: &Index<R>, by: By) -> Result<(), AskError> {
+    let measures = &index.info().schema.measures;
+    let missing = by.needs().iter().find(|measure| !measures.has(**measure));
+    missing.map_or(Ok(()), |&measure| Err(AskError::Unknown { index: index.name().to_owned(), by, measure }))
+}

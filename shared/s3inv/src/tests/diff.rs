@@ -1,0 +1,162 @@
+//! What differs between two indexes.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use s3inv_model::{Measure, Measures, prefix};
+
+use crate::testing::{
+    Listed, a_scope, a_thousand_each, all_measures, by, counted, index, listed, pages, rolled_up, written,
+};
+use crate::{Amount, AskError, By, Change, Diff, DiffOptions, Scope, diff};
+
+/// A part: its prefix, whether it is only what lies directly in that, and what there was and is.
+type Part = (Vec<u8>, bool, Option<[u64; 3]>, Option<[u64; 3]>);
+
+/// The parts of a scope in an index.
+fn amount_of(sums: &Listed, key: &[u8], directly: bool) -> Option<[u64; 3]> {
+    let mut amount = *sums.get(key)?;
+    let is_child = |other: &&Vec<u8>| !other.is_empty() && prefix::split(other).0 == key;
+    for child in sums.keys().filter(is_child).filter(|_| directly) {
+        amount = [0, 1, 2].map(|at| amount[at] - sums[child][at]);
+    }
+    Some(amount)
+}
+
+/// The definition: all parts that differ, largest first.
+fn plain_diff(old: &Listed, new: &Listed, scope: &Scope, by: By, depth: usize) -> Vec<Part> {
+    let (old, new) = (rolled_up(old), rolled_up(new));
+    let base = prefix::depth(scope.parent());
+    let keys: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+    let is_in = |key: &[u8]| scope.exact() == Some(key) || scope.has_below(key);
+    let mut parts = Vec::new();
+    for key in keys.iter().filter(|key| is_in(key) && prefix::depth(key) <= base + depth) {
+        let has_children =
+            keys.iter().any(|other| !other.is_empty() && prefix::split(other).0 == key.as_slice());
+        let directly = prefix::depth(key) < base + depth && has_children;
+        let (a, b) = (amount_of(&old, key, directly), amount_of(&new, key, directly));
+        if a.unwrap_or_default() != b.unwrap_or_default() {
+            parts.push((key.to_vec(), directly, a, b));
+        }
+    }
+    let size = |part: &Part| {
+        part.2.unwrap_or_default()[by as usize].abs_diff(part.3.unwrap_or_default()[by as usize])
+    };
+    parts.sort_by(|a, b| size(b).cmp(&size(a)).then_with(|| prefix::compare(&a.0, &b.0)));
+    parts
+}
+
+fn told(change: &Change) -> Part {
+    let amount = |amount: Amount| By::ALL.map(|by| amount.by(by));
+    (change.prefix.clone(), change.directly, change.old.map(amount), change.new.map(amount))
+}
+
+fn all(diff: &Diff) -> Vec<Part> {
+    diff.changes.iter().map(told).collect()
+}
+
+/// Two days: the second one has changes of the first, or is another one altogether.
+fn two_days() -> impl Strategy<Value = (Listed, Listed)> {
+    (listed(), listed(), 0..10usize).prop_map(|(old, other, changes)| {
+        if changes == 0 {
+            return (old, other);
+        }
+        let mut new = old.clone();
+        for (at, (key, amount)) in other.into_iter().take(changes).enumerate() {
+            if at.is_multiple_of(3) {
+                new.remove(&key);
+            } else {
+                new.insert(key, amount);
+            }
+        }
+        (old, new)
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_differs_is_told(
+        (old, new) in two_days(),
+        scope in a_scope(),
+        by in by(),
+        depth in 1..6usize,
+        limit in 1..40usize,
+        other_class: bool,
+    ) {
+        let scope = Scope::new(scope);
+        let parts = plain_diff(&old, &new, &scope, by, depth);
+        // Where one has another class, bins of the same number are of different classes.
+        let classes: &[&str] = if other_class { &["GLACIER"] } else { &[] };
+        let new_index = counted(written(&new, &all_measures(), classes)).0;
+        let options = DiffOptions { scope: &scope, by, depth, limit };
+        let diff = match diff(&index(&old), &new_index, options) {
+            Err(AskError::NotFound { .. }) if parts.is_empty() => return Ok(()),
+            diff => diff.unwrap(),
+        };
+        prop_assert_eq!(all(&diff), &parts[..parts.len().min(limit)]);
+        prop_assert_eq!(diff.more, parts.len().saturating_sub(limit) as u64);
+        for by in By::ALL {
+            let sum: i128 = diff.changes.iter().map(|change| change.difference().by(by)).sum();
+            prop_assert!(diff.more > 0 || sum == diff.total.difference().by(by), "parts add up to the total");
+        }
+    }
+
+    /// Where one day's index says nothing of sizes or versions, nothing is said of them.
+    #[test]
+    fn what_one_does_not_know_is_not_compared((old, new) in two_days(), depth in 1..4usize) {
+        let few: Measures = [Measure::Classes].into_iter().collect();
+        let lacking = counted(written(&old, &few, &[])).0;
+        let scope = Scope::default();
+        let options = |by| DiffOptions { scope: &scope, by, depth, limit: 100 };
+        let objects_only = |listed: &Listed| -> Listed {
+            listed.iter().map(|(key, [_, objects, _])| (key.clone(), [0, *objects, 0])).collect()
+        };
+        for (a, b, old, new) in [(&lacking, &index(&new), &old, &new), (&index(&new), &lacking, &new, &old)] {
+            let diff = diff(a, b, options(By::Objects)).unwrap();
+            let parts = plain_diff(&objects_only(old), &objects_only(new), &scope, By::Objects, depth);
+            prop_assert_eq!(all(&diff), parts);
+            prop_assert_eq!(diff.known, [By::Objects]);
+            for by in [By::Bytes, By::Noncurrent] {
+                let error = super::super::diff(a, b, options(by)).unwrap_err();
+                prop_assert!(matches!(error, AskError::Unknown { .. }), "{}", error);
+            }
+        }
+    }
+}
+
+/// Two days of 200,000 prefixes, which differ in three.
+#[test]
+fn pages_that_both_have_are_read_in_neither() {
+    let bytes = |set: u64, day: u64| (set * 7919 + day * 104_729) % 1000;
+    let changed =
+        |set: u64, day: u64| bytes(set, day) + if set % 70 == 7 && day == 321 { 5000 + set } else { 0 };
+    let (old, old_source) = counted(a_thousand_each(200, bytes));
+    let (new, new_source) = counted(a_thousand_each(200, changed));
+    let pages = pages(&old);
+    let scope = Scope::default();
+    for depth in [1, 2] {
+        old_source.take();
+        new_source.take();
+        let diff = diff(&old, &new, DiffOptions { scope: &scope, by: By::Bytes, depth, limit: 10 }).unwrap();
+        let differences: Vec<_> =
+            diff.changes.iter().map(|change| change.difference().by(By::Bytes)).collect();
+        assert_eq!(differences, [5147, 5077, 5007]);
+        let read = [old_source.take(), new_source.take()];
+        eprintln!("depth {depth}: {read:?} of {pages} pages");
+        assert!(read.iter().all(|read| *read <= 8) && pages > 40, "{read:?} of {pages} pages");
+    }
+}
+
+#[test]
+fn the_same_index_is_not_read() {
+    let bytes = a_thousand_each(50, |set, day| set + day);
+    let (old, source) = counted(bytes.clone());
+    let new = counted(bytes).0;
+    let scope = Scope::new("set=");
+    for (depth, scope) in [(1, &Scope::default()), (2, &Scope::default()), (2, &scope)] {
+        source.take();
+        let diff = diff(&old, &new, DiffOptions { scope, by: By::Objects, depth, limit: 10 }).unwrap();
+        assert_eq!((diff.changes.len(), diff.more), (0, 0));
+        assert_eq!(source.take(), 1, "only for the total");
+    }
+}
