@@ -390,6 +390,10 @@ fn wrong_usage_is_exit_code_2() {
         &["query", "--index", "i"],
         &["query", "--index", "i", "--prefix", "", "--output", "xml"],
         &["export", "--index", "i"],
+        &["top", "--index", "i", "-n", "0"],
+        &["top", "--index", "i", "--by", "weight"],
+        &["diff", "i"],
+        &["diff", "i", "j", "--depth", "0"],
         &["nonsense"],
     ] {
         assert_eq!(s3inv(args).run().code, Some(2), "{args:?}");
@@ -448,12 +452,14 @@ fn the_demo_keeps_its_index_where_it_is_told() {
 
 #[test]
 fn help_has_an_example_of_every_command() {
-    for command in ["build", "query", "export", "stat", "verify", "demo"] {
+    for command in ["build", "query", "top", "export", "stat", "verify", "demo"] {
         let help = s3inv([command, "--help"]).run();
         let example = format!("s3inv-index {command} --");
         let (_, after) = help.answer().split_once("Example").unwrap();
         assert!(after.contains(&example), "{}", help.text());
     }
+    let help = s3inv(["diff", "--help"]).run();
+    assert!(help.answer().contains("s3inv-index diff monday.s3inv tuesday.s3inv"), "{}", help.text());
     let help = s3inv(["--help"]).run();
     assert!(help.answer().contains("s3inv-index demo"), "{}", help.text());
 }
