@@ -44,12 +44,12 @@ struct Line {
 }
 
 impl Columns {
-    /// With these titles, the last one of which is that of the names.
+    /// With these titles of numbers.
     pub(crate) fn new(titles: Vec<&'static str>) -> Self {
         Self { titles, lines: Vec::new() }
     }
 
-    /// Adds a line of as many numbers as there are titles but for the last one.
+    /// Adds a line of as many numbers as there are titles.
     pub(crate) fn push(&mut self, numbers: Vec<(String, Tone)>, name: String, tone: Tone) {
         self.lines.push(Line { numbers, name, tone });
     }
@@ -62,12 +62,10 @@ impl Columns {
             self.titles.iter().enumerate().map(|(at, title)| self.width(at, title)).collect();
         let dim = style(Tone::Rest);
         write!(out, "{dim}")?;
-        for (at, (title, width)) in self.titles.iter().zip(&widths).enumerate() {
-            match at + 1 == self.titles.len() {
-                true => writeln!(out, "{title}{dim:#}")?,
-                false => write!(out, "{title:>width$}  ")?,
-            }
+        for (title, width) in self.titles.iter().zip(&widths) {
+            write!(out, "{title:>width$}  ")?;
         }
+        writeln!(out, "PREFIX{dim:#}")?;
         for line in &self.lines {
             for ((number, tone), width) in line.numbers.iter().zip(&widths) {
                 let style = style(*tone);
@@ -96,7 +94,7 @@ mod tests {
 
     #[test]
     fn numbers_end_where_others_do() {
-        let mut columns = Columns::new(vec!["BYTES", "%", "PREFIX"]);
+        let mut columns = Columns::new(vec!["BYTES", "%"]);
         let plain = |text: &str| (text.to_owned(), Tone::Plain);
         columns.push(vec![plain("1234567"), plain("99.0%")], "a/".to_owned(), Tone::Plain);
         columns.push(vec![plain("8"), plain("")], "(in none of these)".to_owned(), Tone::Rest);

@@ -394,6 +394,10 @@ fn wrong_usage_is_exit_code_2() {
         &["query", "--index", "i", "--prefix", "", "--price-table", "p"],
         &["query", "--index", "i", "--prefix", "", "--volume-steps"],
         &["export", "--index", "i"],
+        &["top", "--index", "i", "-n", "0"],
+        &["top", "--index", "i", "--by", "weight"],
+        &["diff", "i"],
+        &["diff", "i", "j", "--depth", "0"],
         &["nonsense"],
     ] {
         assert_eq!(s3inv(args).run().code, Some(2), "{args:?}");
@@ -438,12 +442,14 @@ fn the_demo_keeps_its_index_where_it_is_told() {
 
 #[test]
 fn help_has_an_example_of_every_command() {
-    for command in ["build", "query", "ls", "tree", "export", "stat", "verify", "prices", "demo"] {
+    for command in ["build", "query", "ls", "tree", "top", "export", "stat", "verify", "prices", "demo"] {
         let help = s3inv([command, "--help"]).run();
         let example = format!("s3inv-index {command} --");
         let (_, after) = help.answer().split_once("Example").unwrap();
         assert!(after.contains(&example), "{}", help.text());
     }
+    let help = s3inv(["diff", "--help"]).run();
+    assert!(help.answer().contains("s3inv-index diff monday.s3inv tuesday.s3inv"), "{}", help.text());
     let help = s3inv(["--help"]).run();
     assert!(help.answer().contains("s3inv-index demo"), "{}", help.text());
 }

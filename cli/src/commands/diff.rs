@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt as _;
 
-use s3inv::{By, Change, Diff, DiffOptions, Index, Info, Scope};
+use s3inv::{By, Change, Diff, DiffOptions, Index, Scope};
 use serde::Serialize;
 
 use super::{note_of, open, print};
@@ -18,10 +18,12 @@ pub(crate) fn diff(args: &DiffArgs) -> Result<(), Failure> {
     let scope = Scope::new(args.prefix.as_bytes());
     let (by, depth, limit) = (By::from(args.by), args.depth.get(), args.limit.get());
     let diff = s3inv::diff(&old, &new, DiffOptions { scope: &scope, by, depth, limit })?;
-    let doubts = doubts(&old, &new, &diff.known);
-    doubts.iter().for_each(|doubt| tracing::warn!("{doubt}"));
+    let doubts = doubts(&old, &new);
+    for doubt in &doubts {
+        tracing::warn!("{doubt}");
+    }
     let notes = doubts.into_iter().chain(note_of(&scope)).collect();
-    let answer = Answer { old: &old, new: &new, by, depth, notes, diff: &diff };
+    let answer = Answer { old: &old, new: &new, by, depth, partial: scope.exact().is_none(), notes, diff: &diff };
     print(|out| match args.output {
         Output::Text => answer.text(Units { human: args.human }, out),
         Output::Json => writeln!(out, "{}", serde_json::to_string(&answer.json())?),
@@ -29,7 +31,7 @@ pub(crate) fn diff(args: &DiffArgs) -> Result<(), Failure> {
 }
 
 /// Why differences may not be what they seem.
-fn doubts(old: &Index, new: &Index, known: &[By]) -> Vec<String> {
+fn doubts(old: &Index, new: &Index) -> Vec<String> {
     let mut doubts = Vec::new();
     if let (Some(a), Some(b)) = (&old.info().origin, &new.info().origin) {
         let [old, new] = [a, b].map(|origin| text::printable(&origin.source_bucket));
@@ -41,18 +43,14 @@ fn doubts(old: &Index, new: &Index, known: &[By]) -> Vec<String> {
             doubts.push("OLD is newer than NEW".to_owned());
         }
     }
-    let unknown = By::ALL.into_iter().filter(|by| !known.contains(by));
-    doubts
-        .extend(unknown.map(|by| format!("{by} can't be compared: {}", lacking(by, old.info(), new.info()))));
-    doubts
-}
-
-fn lacking(by: By, old: &Info, new: &Info) -> &'static str {
-    match [old, new].map(|info| by.is_known(&info.schema.measures)) {
-        [false, true] => "OLD doesn't know it",
-        [true, false] => "NEW doesn't know it",
-        _ => "neither index knows it",
+    for by in By::ALL {
+        match [old, new].map(|index| by.is_known(&index.info().schema.measures)) {
+            [false, true] => doubts.push(format!("{by} can't be compared: OLD doesn't know it")),
+            [true, false] => doubts.push(format!("{by} can't be compared: NEW doesn't know it")),
+            _ => {}
+        }
     }
+    doubts
 }
 
 struct Answer<'a> {
@@ -60,6 +58,7 @@ struct Answer<'a> {
     new: &'a Index,
     by: By,
     depth: usize,
+    partial: bool,
     notes: Vec<String>,
     diff: &'a Diff,
 }
@@ -69,6 +68,8 @@ struct Json<'a> {
     old: Heading<'a>,
     new: Heading<'a>,
     notes: &'a [String],
+    /// Whether the prefix is a part of names.
+    partial: bool,
     by: &'static str,
     depth: usize,
     total: ChangeJson<'a>,
@@ -138,6 +139,7 @@ impl<'a> Answer<'a> {
             old: Heading::new(self.old.name(), self.old.info()),
             new: Heading::new(self.new.name(), self.new.info()),
             notes: &self.notes,
+            partial: self.partial,
             by: self.by.name(),
             depth: self.depth,
             total: change(&self.diff.total),
@@ -157,7 +159,6 @@ impl<'a> Answer<'a> {
         let others: Vec<_> = others.collect();
         let mut titles = vec!["OLD", "NEW", "DIFFERENCE", "CHANGE"];
         titles.extend(others.iter().map(|by| title(*by)));
-        titles.push("PREFIX");
         let mut columns = Columns::new(titles);
         let total = &self.diff.total;
         columns.push(self.numbers(total, units, &others), "(total)".to_owned(), Tone::Total);
@@ -165,10 +166,11 @@ impl<'a> Answer<'a> {
             columns.push(self.numbers(change, units, &others), name(change), Tone::Plain);
         }
         columns.write(out)?;
-        if self.diff.more > 0 {
-            writeln!(out, "{} more changed: --limit shows them", text::count(self.diff.more))?;
+        match self.diff.more {
+            0 if self.diff.changes.is_empty() => writeln!(out, "nothing changed"),
+            0 => Ok(()),
+            more => writeln!(out, "{} more changed: --limit shows them", text::count(more)),
         }
-        Ok(())
     }
 
     fn numbers(&self, change: &Change, units: Units, others: &[By]) -> Vec<(String, Tone)> {

@@ -38,7 +38,8 @@ struct Json<'a> {
     heading: Heading<'a>,
     #[serde(flatten)]
     key: Key<'a>,
-    notes: Vec<String>,
+    /// Whether the prefix is a part of names.
+    partial: bool,
     by: &'static str,
     all: bool,
     total: u64,
@@ -85,7 +86,7 @@ impl<'a> Answer<'a> {
         Json {
             heading: Heading::new(self.index.name(), self.index.info()),
             key: Key::new(self.scope.text()),
-            notes: note_of(self.scope).into_iter().collect(),
+            partial: self.scope.exact().is_none(),
             by: self.by.name(),
             all: self.all,
             total: self.total(),
@@ -97,10 +98,8 @@ impl<'a> Answer<'a> {
     fn text(&self, units: Units, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", Heading::new(self.index.name(), self.index.info()))?;
         note_of(self.scope).iter().try_for_each(|note| writeln!(out, "{note}"))?;
-        let mut titles = vec![title(self.by), "SHARE", "PREFIX"];
-        if !self.all {
-            titles.insert(2, "WITH BELOW");
-        }
+        let mut titles = vec![title(self.by), "SHARE"];
+        titles.extend((!self.all).then_some("WITH BELOW"));
         let mut columns = Columns::new(titles);
         let mut line = |amount: u64, with_below: Option<u64>, name: String, tone: Tone| {
             let share = share(amount, self.total()).map_or_else(|| "-".to_owned(), percent);

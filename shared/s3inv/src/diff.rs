@@ -112,11 +112,7 @@ struct Parts<'q> {
 impl Parts<'_> {
     /// Adds what lies directly in the prefixes of a level, and, if the level below is the last one, the prefixes
     /// there.
-    fn add_level<'a, R: ReadAt>(
-        &mut self,
-        mut families: Families<'a, R>,
-        level: usize,
-    ) -> Result<(), AskError> {
+    fn add_level<R: ReadAt>(&mut self, mut families: Families<'_, R>, level: usize) -> Result<(), AskError> {
         // What begins with a partial name has nothing directly in it.
         let is_prefix = level > 0 || self.options.scope.exact().is_some();
         let is_last = level + 1 == self.levels;

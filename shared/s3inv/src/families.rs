@@ -19,7 +19,7 @@ pub(crate) struct Families<'a, R> {
 /// The prefixes of a level that differ: level 0 is the scope.
 enum Parents<'a, R> {
     Scope(Option<Change>),
-    Level(Changes<'a, R>),
+    Level(Box<Changes<'a, R>>),
 }
 
 impl<R: ReadAt> Parents<'_, R> {
@@ -43,7 +43,7 @@ impl<'a, R: ReadAt> Families<'a, R> {
 
     /// Those of a level below the scope, from 1 on.
     pub(crate) fn of_level(pair: &Pair<'a, R>, scope: &Scope, level: usize) -> Result<Self, AskError> {
-        Self::new(Parents::Level(pair.changes(scope, level)), pair.changes(scope, level + 1))
+        Self::new(Parents::Level(Box::new(pair.changes(scope, level))), pair.changes(scope, level + 1))
     }
 
     fn new(mut parents: Parents<'a, R>, mut children: Changes<'a, R>) -> Result<Self, AskError> {

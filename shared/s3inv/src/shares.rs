@@ -58,7 +58,9 @@ impl<'a> Shares<'a> {
             return Ok(false);
         }
         self.shown = shown;
-        changed.into_iter().for_each(|(key, node)| self.set(key, node));
+        for (key, node) in changed {
+            self.set(key, node);
+        }
         Ok(true)
     }
 

@@ -36,7 +36,7 @@ fn plain_diff(old: &Listed, new: &Listed, scope: &Scope, by: By, depth: usize) -
         let directly = prefix::depth(key) < base + depth && has_children;
         let (a, b) = (amount_of(&old, key, directly), amount_of(&new, key, directly));
         if a.unwrap_or_default() != b.unwrap_or_default() {
-            parts.push((key.to_vec(), directly, a, b));
+            parts.push(((*key).clone(), directly, a, b));
         }
     }
     let size = |part: &Part| {
@@ -142,7 +142,6 @@ fn pages_that_both_have_are_read_in_neither() {
             diff.changes.iter().map(|change| change.difference().by(By::Bytes)).collect();
         assert_eq!(differences, [5147, 5077, 5007]);
         let read = [old_source.take(), new_source.take()];
-        eprintln!("depth {depth}: {read:?} of {pages} pages");
         assert!(read.iter().all(|read| *read <= 8) && pages > 40, "{read:?} of {pages} pages");
     }
 }

@@ -128,12 +128,10 @@ fn few_pages_are_read_of_many() {
     source.take();
     let top = index.top(&Scope::default(), By::Bytes, 20).unwrap();
     let read = source.take();
-    eprintln!("{read}");
     let days = top.prefixes.iter().filter(|large| prefix::depth(&large.prefix) == 2);
     assert_eq!((top.prefixes.len(), days.count()), (20, 14));
     assert!(read <= 20 && pages > 190, "{read} of {pages} pages");
     index.largest(&Scope::default(), By::Bytes, 20).unwrap();
     let read = source.take();
-    eprintln!("{read}");
     assert!(read <= 20, "{read} of {pages} pages");
 }
