@@ -14,7 +14,7 @@ use s3inv_model::Measures;
 use s3inv_pipeline::OnBadRow;
 
 pub(crate) use largest::{DiffArgs, TopArgs};
-pub(crate) use list::{LsArgs, ScopeArgs, TreeArgs};
+pub(crate) use list::{LsArgs, ScopeArgs, Sort, TreeArgs};
 
 use crate::limits;
 
@@ -217,6 +217,14 @@ pub(crate) struct CostArgs {
     /// STANDARD, or of Intelligent-Tiering's frequent tier, costs less
     #[arg(long, requires = "estimate_cost")]
     pub(crate) volume_steps: bool,
+}
+
+/// What costs go by.
+#[derive(ClapArgs)]
+pub(crate) struct PriceArgs {
+    /// Prices, as `prices --output json` prints them [default: those of us-east-1]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) price_table: Option<PathBuf>,
 }
 
 /// Which index.

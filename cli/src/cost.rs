@@ -19,10 +19,12 @@ const MAX_TABLE: u64 = 1 << 20;
 
 /// The prices to estimate by, if a cost is asked for.
 pub(crate) fn prices(args: &CostArgs) -> Result<Option<PriceTable>, Failure> {
-    match &args.price_table {
-        Some(path) => read(path).map(Some),
-        None => Ok(args.estimate_cost.then(PriceTable::default)),
-    }
+    args.estimate_cost.then(|| table(args.price_table.as_deref())).transpose()
+}
+
+/// The prices of a file, or those that are known without one.
+pub(crate) fn table(path: Option<&Path>) -> Result<PriceTable, Failure> {
+    path.map_or_else(|| Ok(PriceTable::default()), read)
 }
 
 fn read(path: &Path) -> Result<PriceTable, Failure> {

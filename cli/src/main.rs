@@ -12,6 +12,7 @@ mod limits;
 mod logs;
 mod part;
 mod place;
+mod priced;
 mod progress;
 mod row;
 mod sheet;

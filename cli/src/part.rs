@@ -1,6 +1,6 @@
 //! Parts of a whole: what lies below a prefix, and in each of its directories.
 
-use s3inv::{Count, Counted, Info, Measure};
+use s3inv::{Cost, Counted, Held, Index, Measure};
 use serde::Serialize;
 
 use crate::text;
@@ -8,9 +8,11 @@ use crate::text;
 /// What parts are compared with, and what is known of them.
 #[derive(Clone, Copy)]
 pub(crate) struct Whole {
-    pub(crate) count: Count,
+    pub(crate) held: Held,
     /// Where sizes are known.
     pub(crate) bytes: bool,
+    /// Where costs are known.
+    pub(crate) cost: bool,
     /// Where dates are known of what is counted.
     pub(crate) dates: bool,
 }
@@ -21,27 +23,31 @@ pub(crate) struct Part {
     objects: u64,
     bytes: Option<u64>,
     share: Option<f64>,
+    cost: Option<Cost>,
     newest: Option<String>,
 }
 
 impl Whole {
-    pub(crate) fn new(info: &Info, counted: Counted, count: Count) -> Self {
-        let has = |measure| info.schema.measures.has(measure);
+    pub(crate) fn new(index: &Index, counted: Counted, held: Held) -> Self {
+        let has = |measure| index.info().schema.measures.has(measure);
         // Dates are of all classes together.
-        Self { count, bytes: has(Measure::Bytes), dates: has(Measure::Dates) && counted == Counted::All }
+        let dates = has(Measure::Dates) && counted == Counted::All;
+        Self { held, bytes: has(Measure::Bytes), cost: index.rates().is_some(), dates }
     }
 
     /// The part of the bytes that these are; nothing is no part of nothing.
     pub(crate) fn share(&self, bytes: u64) -> Option<f64> {
-        (self.bytes && self.count.bytes > 0).then(|| bytes as f64 / self.count.bytes as f64)
+        let all = self.held.count.bytes;
+        (self.bytes && all > 0).then(|| bytes as f64 / all as f64)
     }
 
-    pub(crate) fn part(&self, count: Count, newest: Option<u64>) -> Part {
+    pub(crate) fn part(&self, Held { count, cost }: Held, newest: Option<u64>) -> Part {
         Part {
             objects: count.objects,
             bytes: self.bytes.then_some(count.bytes),
             // To a millionth.
             share: self.share(count.bytes).map(|share| (share * 1e6).round() / 1e6),
+            cost: self.cost.then_some(cost),
             newest: newest.filter(|_| self.dates).map(text::moment),
         }
     }
@@ -57,6 +63,6 @@ pub(crate) struct More {
 
 impl More {
     pub(crate) fn new(listed: &s3inv::Rest, whole: &Whole) -> Self {
-        Self { prefixes: listed.more, part: whole.part(listed.more_count, None) }
+        Self { prefixes: listed.more, part: whole.part(listed.more_held, None) }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
 
 use anstyle::{AnsiColor, Style};
-use s3inv::Count;
+use s3inv::Held;
 
 use crate::part::Whole;
 use crate::text;
@@ -50,6 +50,7 @@ pub(crate) struct Sheet {
     whole: Whole,
     human: bool,
     widths: [usize; 2],
+    cost: usize,
     colours: Colours,
 }
 
@@ -59,7 +60,7 @@ const DATE: usize = 20;
 impl Sheet {
     /// A table of parts of a whole: no number is wider than that.
     pub(crate) fn new(whole: Whole, human: bool) -> Self {
-        let total = whole.count;
+        let Held { count: total, cost } = whole.held;
         let width = |title: &str, total: String| title.len().max(total.len());
         let widths = if human {
             // 1023.9 KiB
@@ -67,7 +68,9 @@ impl Sheet {
         } else {
             [width("OBJECTS", total.objects.to_string()), width("BYTES", total.bytes.to_string())]
         };
-        Self { whole, human, widths, colours: Colours::of_stdout() }
+        // $0.000123
+        let cost = cost.to_string().len().max(9);
+        Self { whole, human, widths, cost, colours: Colours::of_stdout() }
     }
 
     pub(crate) fn heading(&self, out: &mut dyn Write, heading: &dyn fmt::Display) -> io::Result<()> {
@@ -81,6 +84,9 @@ impl Sheet {
         if self.whole.bytes {
             write!(out, "  {:>bytes$}   SHARE", "BYTES")?;
         }
+        if self.whole.cost {
+            write!(out, "  {:>width$}", "COST", width = self.cost)?;
+        }
         if self.whole.dates {
             write!(out, "  {:<DATE$}", "NEWEST")?;
         }
@@ -92,7 +98,7 @@ impl Sheet {
         &self,
         out: &mut dyn Write,
         line: Line,
-        (count, newest): (Count, Option<u64>),
+        (Held { count, cost }, newest): (Held, Option<u64>),
         (before, name): (&str, &str),
     ) -> io::Result<()> {
         let [objects, bytes] = self.widths;
@@ -100,6 +106,9 @@ impl Sheet {
         write!(out, "{:>objects$}", self.number(count.objects))?;
         if self.whole.bytes {
             write!(out, "  {:>bytes$}  {:>6}", self.size(count.bytes), self.share(count.bytes))?;
+        }
+        if self.whole.cost {
+            write!(out, "  {:>width$}", cost.to_string(), width = self.cost)?;
         }
         if self.whole.dates {
             write!(

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use s3inv_tests::{Bucket, CURRENT, Cli, Column, DAY, Delivery, Finished, Folder, Row, SNAPSHOT, folder, s3inv, without};
+use s3inv_tests::{
+    Bucket, CURRENT, Cli, Column, DAY, Delivery, Finished, Folder, Row, SNAPSHOT, folder, s3inv, without,
+};
 use serde_json::{Value, json};
 
 use crate::build::{build_to, json_lines};
@@ -99,9 +101,7 @@ fn parts_that_changed_are_answered_as_json() {
     let folder = two_days();
     let args = ["monday.s3inv", "tuesday.s3inv", "--prefix", "logs/", "--output", "json", "-n", "3"];
     let answer: Value = json_lines(diff(&folder, &args).run().answer()).remove(0);
-    let bytes = |old: u64, new: u64, difference: i64, percent: Option<f64>| {
-        json!({ "old": old, "new": new, "difference": difference, "percent": percent })
-    };
+    let bytes = |old: u64, new: u64, difference: i64, percent: Option<f64>| json!({ "old": old, "new": new, "difference": difference, "percent": percent });
     let none = bytes(0, 0, 0, None);
     assert_eq!(
         answer["total"],
@@ -117,11 +117,16 @@ fn parts_that_changed_are_answered_as_json() {
             "bytes": bytes(0, 4000, 4000, None), "noncurrent_bytes": none,
         })
     );
-    let shown: Vec<_> = answer["changes"].as_array().unwrap().iter().map(|change| &change["prefix"]).collect();
+    let shown: Vec<_> =
+        answer["changes"].as_array().unwrap().iter().map(|change| &change["prefix"]).collect();
     assert_eq!(shown, ["logs/2024-03/", "logs/2024-02/", "logs/2024-01/"]);
-    assert_eq!((&answer["more"], &answer["partial"], &answer["notes"]), (&json!(1), &json!(false), &json!([])));
+    assert_eq!(
+        (&answer["more"], &answer["partial"], &answer["notes"]),
+        (&json!(1), &json!(false), &json!([]))
+    );
     assert_eq!((&answer["by"], &answer["depth"]), (&json!("bytes"), &json!(1)));
-    let heading = json!({ "index": "tuesday.s3inv", "bucket": "my-bucket", "snapshot": "2025-05-14T01:00:00Z" });
+    let heading =
+        json!({ "index": "tuesday.s3inv", "bucket": "my-bucket", "snapshot": "2025-05-14T01:00:00Z" });
     assert_eq!(answer["new"], heading);
 }
 

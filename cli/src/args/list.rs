@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Args as ClapArgs, ValueEnum};
 use s3inv::{Order, Pattern};
 
-use super::{IndexArgs, LogArgs, Output};
+use super::{IndexArgs, LogArgs, Output, PriceArgs};
 use crate::limits;
 
 /// What of an index.
@@ -25,6 +25,8 @@ pub(crate) enum Sort {
     Bytes,
     /// The most objects
     Objects,
+    /// The highest cost
+    Cost,
     /// What was modified last
     Newest,
     /// By parent, then by name
@@ -36,6 +38,7 @@ impl From<Sort> for Order {
         match sort {
             Sort::Bytes => Self::Bytes,
             Sort::Objects => Self::Objects,
+            Sort::Cost => Self::Cost,
             Sort::Newest => Self::Newest,
             Sort::Name => Self::Name,
         }
@@ -76,6 +79,8 @@ pub(crate) struct LsArgs {
     /// List only names like this, as '2024-*'; a pattern with a `/` in it is for whole prefixes
     #[arg(long = "match", value_name = "GLOB")]
     pub(crate) pattern: Option<Pattern>,
+    #[command(flatten)]
+    pub(crate) prices: PriceArgs,
     /// Show numbers for people
     #[arg(long)]
     pub(crate) human: bool,
@@ -100,6 +105,8 @@ pub(crate) struct TreeArgs {
     /// Show so many children of each prefix
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) prices: PriceArgs,
     /// Show numbers for people
     #[arg(long)]
     pub(crate) human: bool,

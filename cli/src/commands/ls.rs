@@ -1,26 +1,28 @@
 use std::io::Write;
 
-use s3inv::{Count, FormatError, Index, List, Listed, Measure, Order, Scope, Sums};
+use s3inv::{FormatError, Held, Index, List, Measure, Order, Scope, Sums};
 use serde::Serialize;
 
-use super::{Answering, answer, open, scope};
-use crate::args::{LsArgs, Output};
+use super::{Answering, answer, scope};
+use crate::args::{LsArgs, Output, Sort};
 use crate::failure::Failure;
 use crate::heading::Heading;
 use crate::part::{More, Part, Whole};
+use crate::priced::{CostNote, Prices};
 use crate::row::Key;
 use crate::sheet::{Line, Sheet};
 use crate::text;
 
 pub(crate) fn ls(args: &LsArgs) -> Result<(), Failure> {
-    let index = open(&args.scope.index.index)?;
+    let prices = Prices::new(&args.prices)?;
+    let index = prices.open(&args.scope.index.index, args.sort == Some(Sort::Cost))?;
     let scope = scope(&args.scope);
     let list = list(args, &index)?;
     let failed = |error| Failure::Index { index: index.name().to_owned(), error };
     index.will_list(std::slice::from_ref(&scope)).map_err(failed)?;
     let sums = index.sums(&scope).map_err(failed)?;
     let sums = sums.ok_or_else(|| super::not_found(&index, scope.text()))?;
-    let asked = Asked::new(&index, &scope, &list, &sums);
+    let asked = Asked::new(&index, &prices, &scope, &list, &sums);
     answer(&index, |out| match args.output {
         Output::Text => asked.text(out, args.human),
         Output::Json => asked.json(out),
@@ -52,6 +54,7 @@ fn list(args: &LsArgs, index: &Index) -> Result<List, Failure> {
 /// A question, and what is known of its scope.
 struct Asked<'a> {
     index: &'a Index,
+    costs: Option<CostNote<'a>>,
     scope: &'a Scope,
     list: &'a List,
     whole: Whole,
@@ -59,10 +62,11 @@ struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn new(index: &'a Index, scope: &'a Scope, list: &'a List, sums: &Sums) -> Self {
+    fn new(index: &'a Index, prices: &'a Prices, scope: &'a Scope, list: &'a List, sums: &Sums) -> Self {
         let counted = list.filter.counted;
-        let whole = Whole::new(index.info(), counted, counted.of(&sums.cells));
-        Self { index, scope, list, whole, newest: (!sums.dates.is_none()).then_some(sums.dates.newest) }
+        let whole = Whole::new(index, counted, index.held(counted, &sums.cells));
+        let newest = (!sums.dates.is_none()).then_some(sums.dates.newest);
+        Self { index, costs: prices.note(index), scope, list, whole, newest }
     }
 
     fn heading(&self) -> Heading<'_> {
@@ -70,45 +74,60 @@ impl<'a> Asked<'a> {
     }
 
     /// What lies in the prefix itself. Of all that begin with some text, nothing does.
-    fn directly(&self, listed: &s3inv::Rest) -> Result<Option<Count>, FormatError> {
-        self.scope.exact().map(|prefix| listed.directly_in(prefix, self.whole.count)).transpose()
+    fn directly(&self, listed: &s3inv::Rest) -> Result<Option<Held>, FormatError> {
+        self.scope.exact().map(|prefix| listed.directly_in(prefix, self.whole.held)).transpose()
     }
 
     fn text(&self, out: &mut dyn Write, human: bool) -> Result<(), Answering> {
         let sheet = Sheet::new(self.whole, human);
         sheet.heading(out, &self.heading())?;
+        self.costs.iter().try_for_each(|costs| writeln!(out, "{costs}"))?;
         super::note_of(self.scope).iter().try_for_each(|note| writeln!(out, "{note}"))?;
         sheet.titles(out)?;
-        let listed = self.index.list(self.scope, self.list, |Listed { prefix, count, newest }| {
-            sheet.line(out, Line::Prefix, (count, newest), ("", &text::name(&prefix)))?;
+        let listed = self.index.list(self.scope, self.list, |listed| {
+            sheet.line(
+                out,
+                Line::Prefix,
+                (listed.held(), listed.newest),
+                ("", &text::name(&listed.prefix)),
+            )?;
             Ok::<_, Answering>(())
         })?;
         if listed.more > 0 && self.list.levels == 1 {
             let more = format!("({} more)", text::count(listed.more));
-            sheet.line(out, Line::Other, (listed.more_count, None), ("", &more))?;
+            sheet.line(out, Line::Other, (listed.more_held, None), ("", &more))?;
         }
         if let Some(directly) = self.directly(&listed)? {
             sheet.line(out, Line::Other, (directly, None), ("", "(directly here)"))?;
         }
-        Ok(sheet.line(out, Line::Total, (self.whole.count, self.newest), ("", "(total)"))?)
+        Ok(sheet.line(out, Line::Total, (self.whole.held, self.newest), ("", "(total)"))?)
     }
 
     fn json(&self, out: &mut dyn Write) -> Result<(), Answering> {
         let (key, partial) = (Key::new(self.scope.text()), self.scope.exact().is_none());
-        let first = serde_json::to_string(&Beginning { heading: self.heading(), key, partial })?;
+        let first = serde_json::to_string(&Beginning {
+            heading: self.heading(),
+            key,
+            partial,
+            prices: self.costs.as_ref(),
+        })?;
         // The rest of the object is written as it is read.
         write!(out, "{},\"prefixes\":[", first.strip_suffix('}').unwrap_or(&first))?;
         let mut between = "";
-        let listed = self.index.list(self.scope, self.list, |Listed { prefix, count, newest }| {
-            let sums = self.whole.part(count, newest);
-            write!(out, "{between}{}", serde_json::to_string(&Entry { key: Key::new(&prefix), sums })?)?;
+        let listed = self.index.list(self.scope, self.list, |listed| {
+            let sums = self.whole.part(listed.held(), listed.newest);
+            write!(
+                out,
+                "{between}{}",
+                serde_json::to_string(&Entry { key: Key::new(&listed.prefix), sums })?
+            )?;
             between = ",";
             Ok::<_, Answering>(())
         })?;
         let end = End {
             more: More::new(&listed, &self.whole),
-            directly: self.directly(&listed)?.map(|count| self.whole.part(count, None)),
-            total: self.whole.part(self.whole.count, self.newest),
+            directly: self.directly(&listed)?.map(|held| self.whole.part(held, None)),
+            total: self.whole.part(self.whole.held, self.newest),
         };
         let end = serde_json::to_string(&end)?;
         Ok(writeln!(out, "],{}", end.strip_prefix('{').unwrap_or(&end))?)
@@ -123,6 +142,7 @@ struct Beginning<'a> {
     #[serde(flatten)]
     key: Key<'a>,
     partial: bool,
+    prices: Option<&'a CostNote<'a>>,
 }
 
 #[derive(Serialize)]

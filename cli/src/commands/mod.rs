@@ -6,8 +6,8 @@ mod demo;
 mod diff;
 mod export;
 mod ls;
-mod prices;
 mod man;
+mod prices;
 mod query;
 mod stat;
 mod top;
@@ -27,8 +27,8 @@ pub(crate) use demo::demo;
 pub(crate) use diff::diff;
 pub(crate) use export::export;
 pub(crate) use ls::ls;
-pub(crate) use prices::prices;
 pub(crate) use man::man;
+pub(crate) use prices::prices;
 pub(crate) use query::query;
 pub(crate) use stat::stat;
 pub(crate) use top::top;
@@ -64,7 +64,7 @@ impl Opened {
 }
 
 /// Opens the index that people name.
-fn open(text: &str) -> Result<Index, Failure> {
+pub(crate) fn open(text: &str) -> Result<Index, Failure> {
     Ok(match Place::parse(text)? {
         Place::File(location) => Index::open(&location, None)?,
         Place::Directory(folder) => Index::open_newest(&folder, None)?,

@@ -1,19 +1,21 @@
 use std::io::Write;
 
-use s3inv::{Below, Index, List, Measure, Node, Order, Scope};
+use s3inv::{Below, Held, Index, List, Measure, Node, Order, Scope};
 use serde::Serialize;
 
-use super::{Answering, answer, open, scope};
+use super::{Answering, answer, scope};
 use crate::args::{Output, TreeArgs};
 use crate::failure::Failure;
 use crate::heading::Heading;
 use crate::part::{More, Part, Whole};
+use crate::priced::{CostNote, Prices};
 use crate::row::Key;
 use crate::sheet::{Line, Sheet};
 use crate::text;
 
 pub(crate) fn tree(args: &TreeArgs) -> Result<(), Failure> {
-    let index = open(&args.scope.index.index)?;
+    let prices = Prices::new(&args.prices)?;
+    let index = prices.open(&args.scope.index.index, false)?;
     let scope = scope(&args.scope);
     let measures = &index.info().schema.measures;
     let order = if measures.has(Measure::Bytes) { Order::Bytes } else { Order::Objects };
@@ -21,13 +23,17 @@ pub(crate) fn tree(args: &TreeArgs) -> Result<(), Failure> {
     let failed = |error| Failure::Index { index: index.name().to_owned(), error };
     let root = index.tree(&scope, &list).map_err(failed)?;
     let root = root.ok_or_else(|| super::not_found(&index, scope.text()))?;
-    let whole = Whole::new(index.info(), list.filter.counted, root.listed.count);
+    let whole = Whole::new(&index, list.filter.counted, root.listed.held());
     answer(&index, |out| match args.output {
-        Output::Text => Text { out, sheet: Sheet::new(whole, args.human) }.all(&index, &scope, &root),
+        Output::Text => {
+            let mut text = Text { out, sheet: Sheet::new(whole, args.human) };
+            text.all(&index, prices.note(&index).as_ref(), &scope, &root)
+        }
         Output::Json => {
             let heading = Heading::new(index.name(), index.info());
             let partial = scope.exact().is_none();
-            let answer = Answer { heading, partial, root: Shown::new(&root, &whole) };
+            let answer =
+                Answer { heading, partial, prices: prices.note(&index), root: Shown::new(&root, &whole) };
             Ok(writeln!(out, "{}", serde_json::to_string(&answer)?)?)
         }
     })
@@ -40,8 +46,15 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
-    fn all(&mut self, index: &Index, scope: &Scope, root: &Node) -> Result<(), Answering> {
+    fn all(
+        &mut self,
+        index: &Index,
+        costs: Option<&CostNote<'_>>,
+        scope: &Scope,
+        root: &Node,
+    ) -> Result<(), Answering> {
         self.sheet.heading(self.out, &Heading::new(index.name(), index.info()))?;
+        costs.iter().try_for_each(|costs| writeln!(self.out, "{costs}"))?;
         let mut name = text::name(scope.text());
         if let Some(note) = super::note_of(scope) {
             writeln!(self.out, "{note}")?;
@@ -51,15 +64,15 @@ impl Text<'_> {
             name.push_str("(root)");
         }
         self.sheet.titles(self.out)?;
-        self.sheet.line(self.out, Line::Total, (root.listed.count, root.listed.newest), ("", &name))?;
+        self.sheet.line(self.out, Line::Total, (root.listed.held(), root.listed.newest), ("", &name))?;
         self.below(root, scope.parent().len(), "")
     }
 
     /// What is below a node, whose own name begins behind so many bytes of the prefixes of its children.
     fn below(&mut self, node: &Node, parent: usize, before: &str) -> Result<(), Answering> {
         let Some(Below { children, rest, directly }) = &node.below else { return Ok(()) };
-        let more = (rest.more > 0).then(|| (format!("… {} more", text::count(rest.more)), rest.more_count));
-        let here = (directly.objects > 0).then(|| ("(directly here)".to_owned(), *directly));
+        let more = (rest.more > 0).then(|| (format!("… {} more", text::count(rest.more)), rest.more_held));
+        let here = (*directly != Held::default()).then(|| ("(directly here)".to_owned(), *directly));
         let others: Vec<_> = more.into_iter().chain(here).collect();
         let lines = children.len() + others.len();
         let branch =
@@ -67,13 +80,13 @@ impl Text<'_> {
         for (at, child) in children.iter().enumerate() {
             let (branch, below) = branch(at);
             let name = text::name(child.listed.prefix.get(parent..).unwrap_or_default());
-            let numbers = (child.listed.count, child.listed.newest);
+            let numbers = (child.listed.held(), child.listed.newest);
             self.sheet.line(self.out, Line::Prefix, numbers, (&format!("{before}{branch}"), &name))?;
             self.below(child, child.listed.prefix.len(), &format!("{before}{below}"))?;
         }
-        for (at, (name, count)) in others.iter().enumerate() {
+        for (at, (name, held)) in others.iter().enumerate() {
             let (branch, _) = branch(children.len() + at);
-            self.sheet.line(self.out, Line::Other, (*count, None), (&format!("{before}{branch}"), name))?;
+            self.sheet.line(self.out, Line::Other, (*held, None), (&format!("{before}{branch}"), name))?;
         }
         Ok(())
     }
@@ -85,6 +98,7 @@ struct Answer<'a> {
     #[serde(flatten)]
     heading: Heading<'a>,
     partial: bool,
+    prices: Option<CostNote<'a>>,
     #[serde(flatten)]
     root: Shown<'a>,
 }
@@ -116,7 +130,7 @@ impl<'a> Shown<'a> {
         });
         Self {
             key: Key::new(&node.listed.prefix),
-            part: whole.part(node.listed.count, node.listed.newest),
+            part: whole.part(node.listed.held(), node.listed.newest),
             below,
         }
     }

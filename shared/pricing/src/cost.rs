@@ -37,6 +37,18 @@ impl Cost {
         Self(i128::try_from(count).unwrap_or(i128::MAX).saturating_mul(rate.into()))
     }
 
+    /// In units of which every price makes whole numbers, for sums and differences of other things, too.
+    #[must_use]
+    pub fn units(self) -> i128 {
+        self.0
+    }
+
+    /// Of as many [`units`](Self::units).
+    #[must_use]
+    pub fn of_units(units: i128) -> Self {
+        Self(units)
+    }
+
     /// Rounded to the nearest micro-dollar, halves away from zero.
     #[must_use]
     pub fn micro_dollars(self) -> MicroDollars {

@@ -28,6 +28,14 @@ impl Counted {
         count
     }
 
+    /// Whether what a cell costs is shown: that of noncurrent versions, too.
+    pub(crate) fn bills(self, cell: &Cell) -> bool {
+        match self {
+            Self::All => true,
+            Self::Class(wanted) => matches!(Bin::of(cell.bin), Bin::Objects { class, .. } if class == wanted),
+        }
+    }
+
     fn counts(self, cell: &Cell) -> bool {
         match self {
             Self::All => Bin::is_current(cell.bin),

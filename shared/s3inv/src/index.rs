@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use s3inv_index_format::{FormatError, Info, ReadAt, Reader};
-use s3inv_model::{ClassId, Stats, Sums, prefix};
+use s3inv_model::{Cell, ClassId, Stats, Sums, prefix};
 use s3inv_pipeline::{IndexSource, OpenError, open_index, open_newest};
+use s3inv_pricing::{Cost, Missing, PriceTable, Rates};
 use s3inv_store::{Location, SdkConfig};
 
 use crate::{Counted, Rows, Scope};
@@ -12,6 +13,7 @@ use crate::{Counted, Rows, Scope};
 /// Asking waits for the file or for S3, so it is not to be done within an async task: there is [`Index::ask`].
 pub struct Index<R = IndexSource> {
     inner: Arc<Inner<R>>,
+    rates: Option<Arc<Rates>>,
 }
 
 struct Inner<R> {
@@ -21,7 +23,7 @@ struct Inner<R> {
 
 impl<R> Clone for Index<R> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner) }
+        Self { inner: Arc::clone(&self.inner), rates: self.rates.clone() }
     }
 }
 
@@ -41,7 +43,25 @@ impl Index {
 impl<R: ReadAt> Index<R> {
     /// One that has been opened already, and its name for messages.
     pub fn new(name: String, reader: Reader<R>) -> Self {
-        Self { inner: Arc::new(Inner { name, reader }) }
+        Self { inner: Arc::new(Inner { name, reader }), rates: None }
+    }
+
+    /// The same index, whose answers have costs, at these prices. An error names what the index lacks.
+    pub fn priced(&self, table: &PriceTable) -> Result<Self, Missing> {
+        let rates = Rates::new(table, &self.info().schema)?;
+        Ok(Self { rates: Some(Arc::new(rates)), ..self.clone() })
+    }
+
+    /// What its objects cost, if it is [`priced`](Self::priced).
+    #[must_use]
+    pub fn rates(&self) -> Option<&Rates> {
+        self.rates.as_deref()
+    }
+
+    /// What cells cost a month, all versions of objects together; nothing, if the index isn't priced.
+    #[must_use]
+    pub fn cost(&self, cells: &[Cell]) -> Cost {
+        self.rates().map_or(Cost::ZERO, |rates| rates.total(cells))
     }
 
     /// Where it is.

@@ -34,13 +34,14 @@ pub use diff::{Diff, DiffOptions, diff};
 pub use error::AskError;
 pub use filter::{Counted, Filter, Pattern, PatternError};
 pub use index::Index;
-pub use list::{List, Listed, Order, Rest};
+pub use list::{Held, List, Listed, Order, Rest};
 pub use rows::{Row, Rows};
 pub use s3inv_index_format::{FormatError, Info, ReadAt, Reader};
 pub use s3inv_model::{
     Cell, ClassCount, Count, Dates, ErrorKind, Measure, Measures, Schema, Stats, Sums, prefix,
 };
 pub use s3inv_pipeline::{IndexSource, OpenError};
+pub use s3inv_pricing::{Cost, Missing, PriceTable, Rates};
 pub use s3inv_store::{Location, SdkConfig, StoreError};
 pub use scope::Scope;
 pub use top::{Large, Top};

@@ -1,7 +1,6 @@
 use s3inv_index_format::{FormatError, ReadAt};
-use s3inv_model::Count;
 
-use crate::list::{List, Listed, Rest};
+use crate::list::{Held, List, Listed, Rest};
 use crate::{Index, Scope};
 
 /// Prefixes whose children are fetched at once: a page each, that is some megabytes.
@@ -24,7 +23,7 @@ pub struct Below {
     /// The others.
     pub rest: Rest,
     /// What lies in the prefix itself.
-    pub directly: Count,
+    pub directly: Held,
 }
 
 impl<R: ReadAt> Index<R> {
@@ -34,8 +33,9 @@ impl<R: ReadAt> Index<R> {
         self.will_list(std::slice::from_ref(scope))?;
         let Some(sums) = self.sums(scope)? else { return Ok(None) };
         let newest = (!sums.dates.is_none()).then_some(sums.dates.newest);
-        let count = list.filter.counted.of(&sums.cells);
-        let mut root = Node { listed: Listed { prefix: scope.text().to_vec(), count, newest }, below: None };
+        let Held { count, cost } = self.held(list.filter.counted, &sums.cells);
+        let listed = Listed { prefix: scope.text().to_vec(), count, cost, newest };
+        let mut root = Node { listed, below: None };
         let one_level = List { levels: 1, ..list.clone() };
         let mut level = vec![&mut root];
         for _ in 0..list.levels {
@@ -61,7 +61,7 @@ impl<R: ReadAt> Index<R> {
                 children.push(Node { listed, below: None });
                 Ok::<_, FormatError>(())
             })?;
-            let directly = rest.directly_in(scope.text(), node.listed.count)?;
+            let directly = rest.directly_in(scope.text(), node.listed.held())?;
             node.below = Some(Below { children, rest, directly });
         }
         Ok(())
