@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use s3inv_model::{Schema, Stats};
+use s3inv_model::{Classes, Stats};
 use s3inv_pricing::{Cost, Estimate, Missing, Parts, PriceTable, estimate, estimate_in_steps, notes};
 use serde::Serialize;
 
@@ -50,7 +50,7 @@ impl<'a> Costs<'a> {
     /// Estimates, and warns of classes that have no price.
     pub(crate) fn new(
         stats: &Stats<'a>,
-        schema: &Schema,
+        classes: &Classes,
         table: &'a PriceTable,
         in_steps: bool,
     ) -> Result<Self, Missing> {
@@ -60,10 +60,10 @@ impl<'a> Costs<'a> {
                 class,
                 objects = unpriced.objects,
                 bytes = unpriced.bytes,
-                "no price for a storage class: its objects are left out of the cost"
+                "no price for a storage class, so the cost is without its objects: give it one with --price-table"
             );
         }
-        Ok(Self { estimate, notes: notes(schema) })
+        Ok(Self { estimate, notes: notes(stats, classes) })
     }
 }
 

@@ -25,8 +25,8 @@ pub(crate) fn query(args: &QueryArgs) -> Result<(), Failure> {
     let Some(stats) = opened.reader.stats(key).map_err(opened.failure())? else {
         return Err(not_found(&opened, key));
     };
-    let schema = &opened.reader.info().schema;
-    let costs = prices.as_ref().map(|prices| Costs::new(&stats, schema, prices, args.cost.volume_steps));
+    let classes = &opened.reader.info().schema.classes;
+    let costs = prices.as_ref().map(|prices| Costs::new(&stats, classes, prices, args.cost.volume_steps));
     let missing = |missing| Failure::Other(format!("{}: {missing}", opened.name));
     let answer = Answer { row: Row::new(key, &stats), cost: costs.transpose().map_err(missing)? };
     let shown = Shown { tiers: args.show_tiers, details: args.details };

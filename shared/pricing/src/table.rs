@@ -180,7 +180,7 @@ impl PriceTable {
         for &step in steps {
             if step.from_gb <= before.from_gb || step.price >= before.price {
                 return Err(format!(
-                    "volume_steps: {class} from {} GB on at {} doesn't come later and cost less than from {} GB on at {}",
+                    "volume_steps: {class} from {} GB on at {}: it must be later than {} GB, and less than {}",
                     step.from_gb, step.price, before.from_gb, before.price
                 ));
             }
