@@ -45,6 +45,9 @@ impl<'a, R: ReadAt> Rows<'a, R> {
         least: usize,
         most: usize,
     ) -> Result<Self, FormatError> {
+        if (least, most) == (1, 1) {
+            return Self::children(reader, scope);
+        }
         let base = prefix::depth(scope.parent());
         let depths = Depths { least: base.saturating_add(least), most: base.saturating_add(most) };
         let [first, next] = scope.spans();
