@@ -61,7 +61,7 @@ pub enum IndexSource {
     /// A file of this machine.
     Local(File),
     /// An object in a store.
-    Remote(RemoteSource),
+    Remote(Box<RemoteSource>),
 }
 
 impl ReadAt for IndexSource {
@@ -143,7 +143,7 @@ impl Access {
             IndexSource::Local(open_file(location, path)?)
         } else {
             let (store, key) = location.open(self.config.as_ref())?;
-            IndexSource::Remote(RemoteSource::new(store, key, self.runtime))
+            IndexSource::Remote(Box::new(RemoteSource::new(store, key, self.runtime)))
         };
         Reader::open(source).map_err(|error| match error {
             // The store has named the object already.

@@ -35,7 +35,7 @@ impl<'a, R: ReadAt> Rows<'a, R> {
     /// The directories of a scope, without what lies below them.
     pub(crate) fn children(reader: &'a Reader<R>, scope: &Scope) -> Result<Self, FormatError> {
         let (parent, name) = scope.split();
-        Self::new(reader, Span::children(parent, name), None, Depths { least: 0, most: usize::MAX })
+        Self::new(reader, &Span::children(parent, name), None, Depths { least: 0, most: usize::MAX })
     }
 
     /// The directories of a scope and what lies below them, from `least` to `most` levels below it.
@@ -45,24 +45,27 @@ impl<'a, R: ReadAt> Rows<'a, R> {
         least: usize,
         most: usize,
     ) -> Result<Self, FormatError> {
+        if (least, most) == (1, 1) {
+            return Self::children(reader, scope);
+        }
         let base = prefix::depth(scope.parent());
         let depths = Depths { least: base.saturating_add(least), most: base.saturating_add(most) };
         let [first, next] = scope.spans();
         // Names at a depth of no interest need not be read.
         if least > 1 && scope.exact().is_none() {
-            return Self::new(reader, next, None, depths);
+            return Self::new(reader, &next, None, depths);
         }
         let next = (scope.exact().is_none() && most > 1).then_some(next);
-        Self::new(reader, first, next, depths)
+        Self::new(reader, &first, next, depths)
     }
 
     fn new(
         reader: &'a Reader<R>,
-        first: Span,
+        first: &Span,
         next: Option<Span>,
         depths: Depths,
     ) -> Result<Self, FormatError> {
-        Ok(Self { reader, cursor: reader.span(&first)?, next, depths, filter: Filter::default() })
+        Ok(Self { reader, cursor: reader.span(first)?, next, depths, filter: Filter::default() })
     }
 
     /// Only those that pass a filter.

@@ -201,7 +201,7 @@ proptest! {
     fn a_tree_is_made_of_lists(objects in objects(), text in a_key(), levels in 1usize..4, limit in 0usize..4) {
         let plain = roll_up(&objects);
         let index = index_of(&plain, false);
-        let list = List { levels, limit, ..List::default() };
+        let list = List { limit, levels, ..List::default() };
         for text in [&b""[..], &text, prefix::own_directory(&text)] {
             let scope = Scope::new(text);
             let Some(root) = index.tree(&scope, &list).unwrap() else {

@@ -70,7 +70,7 @@ fn spans_of_many_pages() {
     let all: Vec<_> = rows.iter().map(|row| row.0.clone()).collect();
     assert_eq!(keys(&reader, &Span::all()), all);
     for key in all.iter().step_by(11) {
-        assert_eq!(keys(&reader, &Span::row(key)), [key.clone()]);
+        assert_eq!(keys(&reader, &Span::row(key)), std::slice::from_ref(key));
         assert_eq!(keys(&reader, &Span::row(&[key, &b"none/"[..]].concat())), Vec::<Vec<u8>>::new());
     }
 }
