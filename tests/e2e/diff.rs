@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use s3inv_tests::{Bucket, CURRENT, Cli, Column, DAY, Delivery, Finished, Folder, Row, SNAPSHOT, folder, s3inv, without};
+use s3inv_tests::{
+    Bucket, CURRENT, Cli, Column, DAY, Delivery, Finished, Folder, Row, SNAPSHOT, folder, s3inv, without,
+};
 use serde_json::{Value, json};
 
 use crate::build::{build_to, json_lines};
@@ -99,9 +101,7 @@ fn parts_that_changed_are_answered_as_json() {
     let folder = two_days();
     let args = ["monday.s3inv", "tuesday.s3inv", "--prefix", "logs/", "--output", "json", "-n", "3"];
     let answer: Value = json_lines(diff(&folder, &args).run().answer()).remove(0);
-    let bytes = |old: u64, new: u64, difference: i64, percent: Option<f64>| {
-        json!({ "old": old, "new": new, "difference": difference, "percent": percent })
-    };
+    let bytes = |old: u64, new: u64, difference: i64, percent: Option<f64>| json!({ "old": old, "new": new, "difference": difference, "percent": percent });
     let none = bytes(0, 0, 0, None);
     assert_eq!(
         answer["total"],
@@ -117,11 +117,16 @@ fn parts_that_changed_are_answered_as_json() {
             "bytes": bytes(0, 4000, 4000, None), "noncurrent_bytes": none,
         })
     );
-    let shown: Vec<_> = answer["changes"].as_array().unwrap().iter().map(|change| &change["prefix"]).collect();
+    let shown: Vec<_> =
+        answer["changes"].as_array().unwrap().iter().map(|change| &change["prefix"]).collect();
     assert_eq!(shown, ["logs/2024-03/", "logs/2024-02/", "logs/2024-01/"]);
-    assert_eq!((&answer["more"], &answer["partial"], &answer["notes"]), (&json!(1), &json!(false), &json!([])));
+    assert_eq!(
+        (&answer["more"], &answer["partial"], &answer["notes"]),
+        (&json!(1), &json!(false), &json!([]))
+    );
     assert_eq!((&answer["by"], &answer["depth"]), (&json!("bytes"), &json!(1)));
-    let heading = json!({ "index": "tuesday.s3inv", "bucket": "my-bucket", "snapshot": "2025-05-14T01:00:00Z" });
+    let heading =
+        json!({ "index": "tuesday.s3inv", "bucket": "my-bucket", "snapshot": "2025-05-14T01:00:00Z" });
     assert_eq!(answer["new"], heading);
 }
 
@@ -194,15 +199,35 @@ fn a_partial_name_is_of_directories() {
         lines(&partial),
         [
             "Note: logs/2024-* sums directories: objects that begin so lie elsewhere",
-            "  OLD    NEW  DIFFERENCE  CHANGE  OBJECTS  PREFIX",
-            "10500  15500       +5000  +47.6%        0  (total)",
-            "    0   4000       +4000    came       +1  logs/2024-03/",
-            "  500   2500       +2000 +400.0%        0  logs/2024-02/",
-            "10000   9000       -1000  -10.0%       -1  logs/2024-01/",
+            "  OLD    NEW  DIFFERENCE   CHANGE  OBJECTS  PREFIX",
+            "10500  15500       +5000   +47.6%        0  (total)",
+            "    0   4000       +4000     came       +1  logs/2024-03/",
+            "  500   2500       +2000  +400.0%        0  logs/2024-02/",
+            "10000   9000       -1000   -10.0%       -1  logs/2024-01/",
         ]
     );
     let error = diff(&folder, &[&args[..], &["nothing/"]].concat()).run().error();
     assert_eq!(error, "prefix not found: nothing/");
+}
+
+/// What becomes more is red, and what becomes less is green.
+#[test]
+fn colours_are_for_terminals() {
+    let folder = two_days();
+    let python = std::env::var_os("S3INV_TEST_PYTHON").expect("run by `cargo xtask test`, which sets it");
+    let on_terminal = |no_color: &str| {
+        let spawn = ["-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))"];
+        let shown = diff(&folder, &["monday.s3inv", "tuesday.s3inv"]).env("TERM", "xterm");
+        let shown = shown.env("NO_COLOR", no_color).under(python.to_str().unwrap(), spawn).run();
+        shown.answer().replace('\r', "")
+    };
+    let piped = diff(&folder, &["monday.s3inv", "tuesday.s3inv"]).env("TERM", "xterm").run();
+    assert_eq!(on_terminal("1"), piped.answer());
+    assert!(!piped.text().contains('\x1b'));
+    let coloured = on_terminal("");
+    for text in ["\x1b[31m  +1000000\x1b[0m", "\x1b[32m       -70\x1b[0m", "\x1b[1m(total)\x1b[0m"] {
+        assert!(coloured.contains(text), "{coloured:?}");
+    }
 }
 
 #[test]

@@ -110,8 +110,10 @@ fn it_is_answered_as_json() {
     });
     let one = ask("1").run();
     assert_eq!(json_lines(one.answer()), [expected]);
-    let fields = ["index", "bucket", "snapshot", "prefix", "partial", "by", "all", "total", "rest", "prefixes"];
-    let places: Vec<_> = fields.iter().map(|field| one.text().find(&format!("\"{field}\":")).unwrap()).collect();
+    let fields =
+        ["index", "bucket", "snapshot", "prefix", "partial", "by", "all", "total", "rest", "prefixes"];
+    let places: Vec<_> =
+        fields.iter().map(|field| one.text().find(&format!("\"{field}\":")).unwrap()).collect();
     assert!(places.is_sorted(), "{}", one.text());
     let all = ask("2").flag("--all").run();
     let all: Value = json_lines(all.answer()).remove(0);

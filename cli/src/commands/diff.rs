@@ -23,7 +23,8 @@ pub(crate) fn diff(args: &DiffArgs) -> Result<(), Failure> {
         tracing::warn!("{doubt}");
     }
     let notes = doubts.into_iter().chain(note_of(&scope)).collect();
-    let answer = Answer { old: &old, new: &new, by, depth, partial: scope.exact().is_none(), notes, diff: &diff };
+    let answer =
+        Answer { old: &old, new: &new, by, depth, partial: scope.exact().is_none(), notes, diff: &diff };
     print(|out| match args.output {
         Output::Text => answer.text(Units { human: args.human }, out),
         Output::Json => writeln!(out, "{}", serde_json::to_string(&answer.json())?),
