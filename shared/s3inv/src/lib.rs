@@ -2,6 +2,9 @@
 //!
 //! An [`Index`] is opened where it is, in a file or in S3, and asked from any thread. What is asked about is a
 //! [`Scope`]: a prefix with all below it, or all that begins with some text.
+//!
+//! [`Index::top`] finds the prefixes that tell best where most is, [`Index::largest`] those with most in them;
+//! [`diff`] tells what differs between two indexes. They read what the directory doesn't rule out.
 
 mod amount;
 mod changes;
