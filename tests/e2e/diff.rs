@@ -199,15 +199,35 @@ fn a_partial_name_is_of_directories() {
         lines(&partial),
         [
             "Note: logs/2024-* sums directories: objects that begin so lie elsewhere",
-            "  OLD    NEW  DIFFERENCE  CHANGE  OBJECTS  PREFIX",
-            "10500  15500       +5000  +47.6%        0  (total)",
-            "    0   4000       +4000    came       +1  logs/2024-03/",
-            "  500   2500       +2000 +400.0%        0  logs/2024-02/",
-            "10000   9000       -1000  -10.0%       -1  logs/2024-01/",
+            "  OLD    NEW  DIFFERENCE   CHANGE  OBJECTS  PREFIX",
+            "10500  15500       +5000   +47.6%        0  (total)",
+            "    0   4000       +4000     came       +1  logs/2024-03/",
+            "  500   2500       +2000  +400.0%        0  logs/2024-02/",
+            "10000   9000       -1000   -10.0%       -1  logs/2024-01/",
         ]
     );
     let error = diff(&folder, &[&args[..], &["nothing/"]].concat()).run().error();
     assert_eq!(error, "prefix not found: nothing/");
+}
+
+/// What becomes more is red, and what becomes less is green.
+#[test]
+fn colours_are_for_terminals() {
+    let folder = two_days();
+    let python = std::env::var_os("S3INV_TEST_PYTHON").expect("run by `cargo xtask test`, which sets it");
+    let on_terminal = |no_color: &str| {
+        let spawn = ["-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))"];
+        let shown = diff(&folder, &["monday.s3inv", "tuesday.s3inv"]).env("TERM", "xterm");
+        let shown = shown.env("NO_COLOR", no_color).under(python.to_str().unwrap(), spawn).run();
+        shown.answer().replace('\r', "")
+    };
+    let piped = diff(&folder, &["monday.s3inv", "tuesday.s3inv"]).env("TERM", "xterm").run();
+    assert_eq!(on_terminal("1"), piped.answer());
+    assert!(!piped.text().contains('\x1b'));
+    let coloured = on_terminal("");
+    for text in ["\x1b[31m  +1000000\x1b[0m", "\x1b[32m       -70\x1b[0m", "\x1b[1m(total)\x1b[0m"] {
+        assert!(coloured.contains(text), "{coloured:?}");
+    }
 }
 
 #[test]

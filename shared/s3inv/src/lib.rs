@@ -151,6 +151,11 @@
 //!
 //! It knows directories and no objects: what lies in `logs/` is a number there, not a list. It builds nothing:
 //! that is what `s3inv-pipeline` does.
+//!
+//! # Where most is, and what changed
+//!
+//! [`Index::top`] finds the prefixes that tell best where most is, [`Index::largest`] those with most in them;
+//! [`diff`] tells what differs between two indexes. They read what the directory doesn't rule out.
 
 mod amount;
 mod ask;

@@ -7,6 +7,7 @@ use s3inv_model::{Measure, Measures, prefix};
 
 use crate::testing::{
     Listed, a_scope, a_thousand_each, all_measures, by, counted, index, listed, pages, rolled_up, written,
+    written_rows,
 };
 use crate::{Amount, AskError, By, Change, Diff, DiffOptions, Scope, diff};
 
@@ -158,4 +159,15 @@ fn the_same_index_is_not_read() {
         assert_eq!((diff.changes.len(), diff.more), (0, 0));
         assert_eq!(source.take(), 1, "only for the total");
     }
+}
+
+#[test]
+fn sums_that_do_not_agree_are_an_error() {
+    let of = |root: u64| {
+        let rows = [(Vec::new(), [root, 1, 0]), (b"a/".to_vec(), [20, 1, 0])];
+        counted(written_rows(rows.into_iter(), &all_measures(), &[])).0
+    };
+    let options = DiffOptions { scope: &Scope::default(), by: By::Bytes, depth: 1, limit: 9 };
+    let error = diff(&of(10), &of(12), options).unwrap_err();
+    assert_eq!(error.to_string(), "i: sums don't agree: \"\" has less than what is below it");
 }

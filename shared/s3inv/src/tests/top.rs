@@ -1,9 +1,12 @@
 //! The largest prefixes.
 
 use proptest::prelude::*;
-use s3inv_model::prefix;
+use s3inv_model::{ErrorKind, prefix};
 
-use crate::testing::{Listed, a_scope, a_thousand_each, by, counted, index, listed, pages, rolled_up};
+use crate::testing::{
+    Listed, a_scope, a_thousand_each, all_measures, by, counted, index, listed, pages, rolled_up,
+    written_rows,
+};
 use crate::{AskError, By, Scope, Top};
 
 /// A prefix and what it counts for.
@@ -113,6 +116,16 @@ fn a_prefix_does_not_stand_beside_the_one_that_has_most_of_it() {
     assert_eq!(top(4), five);
     let seven = [five, named(&[("a/", 5), ("a/b/", 5)])].concat();
     assert_eq!((top(7), top(100)), (seven.clone(), seven));
+}
+
+#[test]
+fn sums_that_do_not_agree_are_an_error() {
+    let rows = [("", 10), ("a/", 10), ("a/b/", 8), ("a/c/", 8)];
+    let rows = rows.map(|(key, bytes)| (key.as_bytes().to_vec(), [bytes, 1, 0]));
+    let (index, _) = counted(written_rows(rows.into_iter(), &all_measures(), &[]));
+    let error = index.top(&Scope::default(), By::Bytes, 2).unwrap_err();
+    let expected = "i: sums don't agree: \"a/\" has less than what is below it";
+    assert_eq!((error.to_string().as_str(), error.kind()), (expected, ErrorKind::BadInput));
 }
 
 /// A million prefixes. Large ones lie anywhere: each takes a page.
