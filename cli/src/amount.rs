@@ -1,6 +1,7 @@
 //! What prefixes are compared by, for people.
 
-use s3inv::By;
+use s3inv::{By, Cost};
+use serde::Serialize;
 
 use crate::text;
 
@@ -11,11 +12,14 @@ pub(crate) struct Units {
 }
 
 impl Units {
-    pub(crate) fn show(self, by: By, amount: u64) -> String {
+    pub(crate) fn show(self, by: By, amount: u128) -> String {
+        // No index has more than that of anything but cost.
+        let number = || u64::try_from(amount).unwrap_or(u64::MAX);
         match (self.human, by) {
+            (_, By::Cost) => cost(amount).to_string(),
             (false, _) => amount.to_string(),
-            (true, By::Objects) => text::count(amount),
-            (true, By::Bytes | By::Noncurrent) => text::bytes(amount),
+            (true, By::Objects) => text::count(number()),
+            (true, By::Bytes | By::Noncurrent) => text::bytes(number()),
         }
     }
 
@@ -26,8 +30,7 @@ impl Units {
             0 => "",
             _ => "+",
         };
-        // No difference of what fits 64 bits is larger.
-        sign.to_owned() + &self.show(by, u64::try_from(difference.unsigned_abs()).unwrap_or(u64::MAX))
+        sign.to_owned() + &self.show(by, difference.unsigned_abs())
     }
 }
 
@@ -37,11 +40,31 @@ pub(crate) fn title(by: By) -> &'static str {
         By::Bytes => "BYTES",
         By::Objects => "OBJECTS",
         By::Noncurrent => "NONCURRENT",
+        By::Cost => "COST",
+    }
+}
+
+/// An amount of [`By::Cost`].
+pub(crate) fn cost(units: u128) -> Cost {
+    Cost::of_units(i128::try_from(units).unwrap_or(i128::MAX))
+}
+
+/// An amount, or a difference of two, for programs.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Value {
+    Number(i128),
+    Cost(Cost),
+}
+
+impl Value {
+    pub(crate) fn new(by: By, amount: i128) -> Self {
+        if by == By::Cost { Self::Cost(Cost::of_units(amount)) } else { Self::Number(amount) }
     }
 }
 
 /// A part of a whole; nothing is no part of nothing.
-pub(crate) fn share(part: u64, whole: u64) -> Option<f64> {
+pub(crate) fn share(part: u128, whole: u128) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 

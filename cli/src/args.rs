@@ -13,7 +13,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use s3inv_model::Measures;
 use s3inv_pipeline::OnBadRow;
 
-pub(crate) use largest::{DiffArgs, TopArgs};
+pub(crate) use largest::{ByArg, DiffArgs, TopArgs};
 pub(crate) use list::{LsArgs, ScopeArgs, Sort, TreeArgs};
 
 use crate::limits;

@@ -6,15 +6,17 @@ use std::num::NonZeroUsize;
 use clap::{Args as ClapArgs, ValueEnum};
 use s3inv::By;
 
-use super::{IndexArgs, LogArgs, Output};
+use super::{IndexArgs, LogArgs, Output, PriceArgs};
 
-/// What prefixes are compared by. A cost would be one more.
+/// What prefixes are compared by.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ByArg {
     /// Bytes of current objects
     Bytes,
     /// Current objects
     Objects,
+    /// What all versions cost a month
+    Cost,
     /// Bytes of noncurrent objects
     Noncurrent,
 }
@@ -24,6 +26,7 @@ impl From<ByArg> for By {
         match by {
             ByArg::Bytes => Self::Bytes,
             ByArg::Objects => Self::Objects,
+            ByArg::Cost => Self::Cost,
             ByArg::Noncurrent => Self::Noncurrent,
         }
     }
@@ -52,6 +55,8 @@ pub(crate) struct TopArgs {
     /// What makes them large
     #[arg(long, value_enum, default_value = "bytes")]
     pub(crate) by: ByArg,
+    #[command(flatten)]
+    pub(crate) prices: PriceArgs,
     /// Count all that is in a prefix, also what is in one below it that is shown too
     #[arg(long)]
     pub(crate) all: bool,
@@ -94,6 +99,8 @@ pub(crate) struct DiffArgs {
     /// What has changed most
     #[arg(long, value_enum, default_value = "bytes")]
     pub(crate) by: ByArg,
+    #[command(flatten)]
+    pub(crate) prices: PriceArgs,
     /// Show bytes in KiB, MiB, GiB, and counts with commas
     #[arg(long)]
     pub(crate) human: bool,

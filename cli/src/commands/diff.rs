@@ -4,17 +4,20 @@ use std::os::unix::ffi::OsStrExt as _;
 use s3inv::{By, Change, Diff, DiffOptions, Index, Scope};
 use serde::Serialize;
 
-use super::{note_of, open, print};
-use crate::amount::{Units, percent, title};
-use crate::args::{DiffArgs, Output};
+use super::{note_of, print};
+use crate::amount::{Units, Value, percent, title};
+use crate::args::{ByArg, DiffArgs, Output};
 use crate::columns::{self, Columns, Tone};
 use crate::failure::Failure;
 use crate::heading::Heading;
+use crate::priced::{CostNote, Prices};
 use crate::row::Key;
 use crate::text;
 
 pub(crate) fn diff(args: &DiffArgs) -> Result<(), Failure> {
-    let (old, new) = (open(&args.old)?, open(&args.new)?);
+    let prices = Prices::new(&args.prices)?;
+    let needed = args.by == ByArg::Cost;
+    let (old, new) = (prices.open(&args.old, needed)?, prices.open(&args.new, needed)?);
     let scope = Scope::new(args.prefix.as_bytes());
     let (by, depth, limit) = (By::from(args.by), args.depth.get(), args.limit.get());
     let diff = s3inv::diff(&old, &new, DiffOptions { scope: &scope, by, depth, limit })?;
@@ -23,8 +26,9 @@ pub(crate) fn diff(args: &DiffArgs) -> Result<(), Failure> {
         tracing::warn!("{doubt}");
     }
     let notes = doubts.into_iter().chain(note_of(&scope)).collect();
-    let answer =
-        Answer { old: &old, new: &new, by, depth, partial: scope.exact().is_none(), notes, diff: &diff };
+    let costs = prices.note(&new).filter(|_| diff.known.contains(&By::Cost));
+    let partial = scope.exact().is_none();
+    let answer = Answer { old: &old, new: &new, by, depth, partial, costs, notes, diff: &diff };
     print(|out| match args.output {
         Output::Text => answer.text(Units { human: args.human }, out),
         Output::Json => writeln!(out, "{}", serde_json::to_string(&answer.json())?),
@@ -60,6 +64,7 @@ struct Answer<'a> {
     by: By,
     depth: usize,
     partial: bool,
+    costs: Option<CostNote<'a>>,
     notes: Vec<String>,
     diff: &'a Diff,
 }
@@ -69,6 +74,7 @@ struct Json<'a> {
     old: Heading<'a>,
     new: Heading<'a>,
     notes: &'a [String],
+    prices: Option<&'a CostNote<'a>>,
     /// Whether the prefix is a part of names.
     partial: bool,
     by: &'static str,
@@ -88,27 +94,35 @@ struct ChangeJson<'a> {
     objects: Option<Measured>,
     bytes: Option<Measured>,
     noncurrent_bytes: Option<Measured>,
+    cost: Option<Measured>,
 }
 
 #[derive(Serialize)]
 struct Measured {
-    old: u64,
-    new: u64,
-    difference: i128,
+    old: Value,
+    new: Value,
+    difference: Value,
     percent: Option<f64>,
 }
 
 impl Measured {
     fn new(change: &Change, by: By) -> Self {
-        let amount = |amount: Option<s3inv::Amount>| amount.unwrap_or_default().by(by);
-        let (old, new, difference) = (amount(change.old), amount(change.new), change.difference().by(by));
+        let (old, new) = amounts(change, by);
+        let difference = change.difference().by(by);
         let percent = relative(old, difference).map(|part| (part * 1000.0).round() / 10.0);
-        Self { old, new, difference, percent }
+        let value = |amount: u128| Value::new(by, amount.cast_signed());
+        Self { old: value(old), new: value(new), difference: Value::new(by, difference), percent }
     }
 }
 
+/// How much there was, and is.
+fn amounts(change: &Change, by: By) -> (u128, u128) {
+    let amount = |amount: Option<s3inv::Amount>| amount.unwrap_or_default().by(by);
+    (amount(change.old), amount(change.new))
+}
+
 /// A difference as a part of what there was, if there was something.
-fn relative(old: u64, difference: i128) -> Option<f64> {
+fn relative(old: u128, difference: i128) -> Option<f64> {
     (old > 0).then(|| difference as f64 / old as f64)
 }
 
@@ -134,12 +148,14 @@ impl<'a> Answer<'a> {
                 objects: known(By::Objects),
                 bytes: known(By::Bytes),
                 noncurrent_bytes: known(By::Noncurrent),
+                cost: known(By::Cost),
             }
         };
         Json {
             old: Heading::new(self.old.name(), self.old.info()),
             new: Heading::new(self.new.name(), self.new.info()),
             notes: &self.notes,
+            prices: self.costs.as_ref(),
             partial: self.partial,
             by: self.by.name(),
             depth: self.depth,
@@ -153,10 +169,12 @@ impl<'a> Answer<'a> {
         for (which, index) in [("Old", self.old), ("New", self.new)] {
             writeln!(out, "{which}: {}", Heading::new(index.name(), index.info()))?;
         }
+        self.costs.iter().try_for_each(|costs| writeln!(out, "{costs}"))?;
         self.notes.iter().try_for_each(|note| writeln!(out, "Note: {note}"))?;
         // Beside what is compared, what else people ask for.
-        let others =
-            [By::Bytes, By::Objects].into_iter().filter(|by| *by != self.by && self.diff.known.contains(by));
+        let others = [By::Bytes, By::Objects, By::Cost]
+            .into_iter()
+            .filter(|by| *by != self.by && self.diff.known.contains(by));
         let others: Vec<_> = others.collect();
         let mut titles = vec!["OLD", "NEW", "DIFFERENCE", "CHANGE"];
         titles.extend(others.iter().map(|by| title(*by)));
@@ -175,7 +193,8 @@ impl<'a> Answer<'a> {
     }
 
     fn numbers(&self, change: &Change, units: Units, others: &[By]) -> Vec<(String, Tone)> {
-        let Measured { old, new, difference, .. } = Measured::new(change, self.by);
+        let (old, new) = amounts(change, self.by);
+        let difference = change.difference().by(self.by);
         let what = match (kind(change, self.by), relative(old, difference)) {
             ("came", _) => "came".to_owned(),
             ("went", _) => "went".to_owned(),

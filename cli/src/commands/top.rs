@@ -1,23 +1,26 @@
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt as _;
 
-use s3inv::{By, Index, Large, Scope, Top, prefix};
+use s3inv::{By, Cost, Index, Large, Scope, Top, prefix};
 use serde::Serialize;
 
-use super::{note_of, open, print};
-use crate::amount::{Units, percent, share, title};
-use crate::args::{Output, TopArgs};
+use super::{note_of, print};
+use crate::amount::{Units, Value, cost, percent, share, title};
+use crate::args::{ByArg, Output, TopArgs};
 use crate::columns::{self, Columns, Tone};
 use crate::failure::Failure;
 use crate::heading::Heading;
+use crate::priced::{CostNote, Prices};
 use crate::row::Key;
 
 pub(crate) fn top(args: &TopArgs) -> Result<(), Failure> {
-    let index = open(&args.index.index)?;
+    let prices = Prices::new(&args.prices)?;
+    let index = prices.open(&args.index.index, args.by == ByArg::Cost)?;
     let scope = Scope::new(args.prefix.as_bytes());
     let (by, limit) = (By::from(args.by), args.limit.get());
     let top = if args.all { index.largest(&scope, by, limit) } else { index.top(&scope, by, limit) }?;
-    let answer = Answer { index: &index, scope: &scope, by, all: args.all, top: &top };
+    let costs = prices.note(&index);
+    let answer = Answer { index: &index, costs: costs.as_ref(), scope: &scope, by, all: args.all, top: &top };
     print(|out| match args.output {
         Output::Text => answer.text(Units { human: args.human }, out),
         Output::Json => writeln!(out, "{}", serde_json::to_string(&answer.json())?),
@@ -26,6 +29,7 @@ pub(crate) fn top(args: &TopArgs) -> Result<(), Failure> {
 
 struct Answer<'a> {
     index: &'a Index,
+    costs: Option<&'a CostNote<'a>>,
     scope: &'a Scope,
     by: By,
     all: bool,
@@ -40,11 +44,12 @@ struct Json<'a> {
     key: Key<'a>,
     /// Whether the prefix is a part of names.
     partial: bool,
+    prices: Option<&'a CostNote<'a>>,
     by: &'static str,
     all: bool,
-    total: u64,
+    total: Value,
     /// What is in none of the prefixes; null where these count for the same things.
-    rest: Option<u64>,
+    rest: Option<Value>,
     prefixes: Vec<LargeJson<'a>>,
 }
 
@@ -53,55 +58,63 @@ struct LargeJson<'a> {
     #[serde(flatten)]
     key: Key<'a>,
     depth: usize,
-    counts_for: u64,
+    counts_for: Value,
     share: Option<f64>,
-    objects: u64,
-    bytes: Option<u64>,
-    noncurrent_bytes: Option<u64>,
+    objects: u128,
+    bytes: Option<u128>,
+    noncurrent_bytes: Option<u128>,
+    cost: Option<Cost>,
 }
 
 impl<'a> Answer<'a> {
-    fn total(&self) -> u64 {
+    fn total(&self) -> u128 {
         self.top.total.by(self.by)
     }
 
+    fn value(&self, amount: u128) -> Value {
+        Value::new(self.by, amount.cast_signed())
+    }
+
     /// What is in none of the prefixes that are shown.
-    fn rest(&self) -> Option<u64> {
+    fn rest(&self) -> Option<u128> {
         (!self.all).then(|| self.top.rest(self.by))
     }
 
     fn json(&self) -> Json<'a> {
         let large = |large: &'a Large| {
-            let known = |by: By| by.is_known(&self.index.info().schema.measures).then(|| large.amount.by(by));
+            let known = |by: By| self.index.knows(by).then(|| large.amount.by(by));
             LargeJson {
                 key: Key::new(&large.prefix),
                 depth: prefix::depth(&large.prefix),
-                counts_for: large.share,
+                counts_for: self.value(large.share),
                 share: share(large.share, self.total()),
                 objects: large.amount.by(By::Objects),
                 bytes: known(By::Bytes),
                 noncurrent_bytes: known(By::Noncurrent),
+                cost: known(By::Cost).map(cost),
             }
         };
         Json {
             heading: Heading::new(self.index.name(), self.index.info()),
             key: Key::new(self.scope.text()),
             partial: self.scope.exact().is_none(),
+            prices: self.costs,
             by: self.by.name(),
             all: self.all,
-            total: self.total(),
-            rest: self.rest(),
+            total: self.value(self.total()),
+            rest: self.rest().map(|rest| self.value(rest)),
             prefixes: self.top.prefixes.iter().map(large).collect(),
         }
     }
 
     fn text(&self, units: Units, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", Heading::new(self.index.name(), self.index.info()))?;
+        self.costs.iter().filter(|_| self.by == By::Cost).try_for_each(|costs| writeln!(out, "{costs}"))?;
         note_of(self.scope).iter().try_for_each(|note| writeln!(out, "{note}"))?;
         let mut titles = vec![title(self.by), "SHARE"];
         titles.extend((!self.all).then_some("WITH BELOW"));
         let mut columns = Columns::new(titles);
-        let mut line = |amount: u64, with_below: Option<u64>, name: String, tone: Tone| {
+        let mut line = |amount: u128, with_below: Option<u128>, name: String, tone: Tone| {
             let share = share(amount, self.total()).map_or_else(|| "-".to_owned(), percent);
             let below = with_below.map_or_else(String::new, |amount| units.show(self.by, amount));
             let mut numbers = vec![units.show(self.by, amount), share];

@@ -113,6 +113,14 @@ impl Rates {
         cells.iter().map(|cell| self.cell(cell)).sum()
     }
 
+    /// What so many objects with so many bytes cost at most, whatever they are.
+    #[must_use]
+    pub fn most(&self, objects: u128, bytes: u128) -> Cost {
+        let dearest = |rate: fn(&Rate) -> i64| self.by_bin.iter().map(rate).max().unwrap_or_default().max(0);
+        Cost::of_bytes(objects, dearest(|rate| rate.object))
+            + Cost::of_bytes(bytes, dearest(|rate| rate.byte))
+    }
+
     fn cell(&self, &Cell { bin, objects, bytes }: &Cell) -> Cost {
         let rate = self.by_bin.get(usize::from(bin)).copied().unwrap_or_default();
         rate.of(Count { objects, bytes })

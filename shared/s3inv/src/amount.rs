@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use s3inv_index_format::Entry;
+use s3inv_index_format::ReadAt;
 use s3inv_model::{Bin, Cell, Measure, Measures};
+
+use crate::Index;
 
 /// What prefixes are compared by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,11 +16,14 @@ pub enum By {
     Objects,
     /// Bytes of noncurrent objects.
     Noncurrent,
+    /// What all versions cost a month, where the index is [`priced`](crate::Index::priced): in
+    /// [units](crate::Cost::units).
+    Cost,
 }
 
 impl By {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Bytes, Self::Objects, Self::Noncurrent];
+    pub const ALL: [Self; 4] = [Self::Bytes, Self::Objects, Self::Noncurrent, Self::Cost];
 
     /// As JSON and the command line name it.
     #[must_use]
@@ -27,6 +32,15 @@ impl By {
             Self::Bytes => "bytes",
             Self::Objects => "objects",
             Self::Noncurrent => "noncurrent",
+            Self::Cost => "cost",
+        }
+    }
+
+    /// More than this no prefix has.
+    fn limit(self) -> u128 {
+        match self {
+            Self::Cost => 1 << 126,
+            _ => u64::MAX.into(),
         }
     }
 
@@ -37,22 +51,14 @@ impl By {
             Self::Bytes => &[Measure::Bytes],
             Self::Objects => &[],
             Self::Noncurrent => &[Measure::Noncurrent, Measure::Bytes],
+            Self::Cost => &[Measure::Cost, Measure::Bytes, Measure::Classes],
         }
     }
 
-    /// Whether it is known where these measures are.
+    /// Whether it can be known where these measures are.
     #[must_use]
     pub fn is_known(self, measures: &Measures) -> bool {
         self.needs().iter().all(|&measure| measures.has(measure))
-    }
-
-    /// The most that a prefix has of it, among those that a directory's entry is about.
-    pub(crate) fn most(self, entry: &Entry) -> u64 {
-        match self {
-            Self::Bytes => entry.max_bytes,
-            Self::Objects => entry.max_objects,
-            Self::Noncurrent => entry.max_noncurrent,
-        }
     }
 }
 
@@ -62,14 +68,19 @@ impl fmt::Display for By {
     }
 }
 
+/// Amounts are far from what doesn't fit.
+fn signed(amount: u128) -> i128 {
+    i128::try_from(amount).unwrap_or(i128::MAX)
+}
+
 /// How much there is of each that prefixes are compared by: 0 where it is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Amount([u64; By::ALL.len()]);
+pub struct Amount([u128; By::ALL.len()]);
 
 impl Amount {
     /// What cells add up to. Readers have checked that they do within 64 bits.
-    pub(crate) fn new(cells: &[Cell]) -> Self {
-        let [mut bytes, mut objects, mut noncurrent] = [0u64; By::ALL.len()];
+    pub(crate) fn new<R: ReadAt>(index: &Index<R>, cells: &[Cell]) -> Self {
+        let [mut bytes, mut objects, mut noncurrent] = [0u64; 3];
         for cell in cells {
             if Bin::is_current(cell.bin) {
                 bytes = bytes.saturating_add(cell.bytes);
@@ -78,12 +89,14 @@ impl Amount {
                 noncurrent = noncurrent.saturating_add(cell.bytes);
             }
         }
-        Self([bytes, objects, noncurrent])
+        // Prices are nothing at least.
+        let cost = index.cost(cells).units().unsigned_abs();
+        Self([bytes.into(), objects.into(), noncurrent.into(), cost])
     }
 
     /// How much there is of one.
     #[must_use]
-    pub fn by(self, by: By) -> u64 {
+    pub fn by(self, by: By) -> u128 {
         self.0[by as usize]
     }
 
@@ -92,7 +105,7 @@ impl Amount {
         Self(By::ALL.map(|by| if by.is_known(measures) { self.by(by) } else { 0 }))
     }
 
-    /// Both together; `None` if that doesn't fit 64 bits.
+    /// Both together; `None` if that is more than an index can have.
     pub(crate) fn plus(self, other: Self) -> Option<Self> {
         self.moved(other.minus(Self::default()))
     }
@@ -104,14 +117,15 @@ impl Amount {
 
     /// By how much this is more than the other.
     pub(crate) fn minus(self, other: Self) -> Difference {
-        Difference(By::ALL.map(|by| i128::from(self.by(by)) - i128::from(other.by(by))))
+        Difference(By::ALL.map(|by| signed(self.by(by)) - signed(other.by(by))))
     }
 
-    /// What this becomes by a difference; `None` if it is less than nothing or more than 64 bits.
+    /// What this becomes by a difference; `None` if it is less than nothing or more than an index can have.
     pub(crate) fn moved(self, difference: Difference) -> Option<Self> {
         let mut moved = Self::default();
         for (to, by) in moved.0.iter_mut().zip(By::ALL) {
-            *to = u64::try_from(i128::from(self.by(by)) + difference.by(by)).ok()?;
+            let amount = signed(self.by(by)).checked_add(difference.by(by))?;
+            *to = u128::try_from(amount).ok().filter(|&amount| amount <= by.limit())?;
         }
         Some(moved)
     }

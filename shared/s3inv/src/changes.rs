@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
 
 use s3inv_index_format::ReadAt;
-use s3inv_model::{Measures, prefix};
+use s3inv_model::{Measure, Measures, prefix};
 
 use crate::amount::Difference;
 use crate::walk::{Head, Walk};
@@ -39,6 +39,8 @@ pub(crate) struct Pair<'a, R> {
 impl<'a, R: ReadAt> Pair<'a, R> {
     pub(crate) fn new(old: &'a Index<R>, new: &'a Index<R>) -> Self {
         let measures = old.info().schema.measures.and(&new.info().schema.measures);
+        let priced = old.rates().is_some() && new.rates().is_some();
+        let measures = if priced { measures } else { measures.without(Measure::Cost) };
         Self { old, new, measures }
     }
 
@@ -51,6 +53,7 @@ impl<'a, R: ReadAt> Pair<'a, R> {
             // Bins name classes by their place in the schema: where schemas differ, equal bytes say other
             // things.
             is_alike: a.schema == b.schema && a.compression == b.compression,
+            indexes: (self.old, self.new),
             measures: self.measures.clone(),
         }
     }
@@ -62,6 +65,7 @@ pub(crate) struct Changes<'a, R> {
     old: Walk<'a, R>,
     new: Walk<'a, R>,
     is_alike: bool,
+    indexes: (&'a Index<R>, &'a Index<R>),
     measures: Measures,
 }
 
@@ -129,17 +133,18 @@ impl<R: ReadAt> Changes<'_, R> {
         } else if new.as_ref().is_some_and(Head::is_page) {
             Step::OpenNew
         } else {
-            let changed = changed(old.as_ref(), new.as_ref(), &self.measures);
+            let (in_old, in_new) = self.indexes;
+            let amount = |index, head: &Head<'_>| Amount::new(index, head.cells()).known(&self.measures);
+            let key = old.as_ref().or(new.as_ref()).map(Head::key).unwrap_or_default();
+            let old_amount = old.as_ref().map(|head| amount(in_old, head));
+            let changed = changed(key, old_amount, new.as_ref().map(|head| amount(in_new, head)));
             Step::Row { old: old.is_some(), new: new.is_some(), changed }
         })
     }
 }
 
 /// What differs between the rows of a prefix.
-fn changed(old: Option<&Head<'_>>, new: Option<&Head<'_>>, measures: &Measures) -> Option<Change> {
-    let prefix = old.or(new).map(Head::key)?;
-    let amount = |head: &Head<'_>| Amount::new(head.cells()).known(measures);
-    let (old, new) = (old.map(amount), new.map(amount));
+fn changed(prefix: &[u8], old: Option<Amount>, new: Option<Amount>) -> Option<Change> {
     (old.unwrap_or_default() != new.unwrap_or_default()).then(|| Change {
         prefix: prefix.to_vec(),
         directly: false,

@@ -24,6 +24,12 @@ pub enum AskError {
         /// What it lacks.
         measure: Measure,
     },
+    /// It isn't [`priced`](Index::priced).
+    #[error("{index}: cost can't be told: the index was opened without prices")]
+    Unpriced {
+        /// Where it is.
+        index: String,
+    },
     /// There is nothing of it.
     #[error("prefix not found: {}", String::from_utf8_lossy(.prefix))]
     NotFound {
@@ -46,6 +52,8 @@ pub enum AskError {
 fn remedy(measure: Measure) -> &'static str {
     match measure {
         Measure::Bytes => "the inventory needs the field Size",
+        Measure::Classes => "the inventory needs the field StorageClass",
+        Measure::Cost => "leave it in `build --measures`",
         _ => "leave it in `build --measures`, with an inventory of all versions",
     }
 }
@@ -76,5 +84,9 @@ impl AskError {
 pub(crate) fn require<R: ReadAt>(index: &Index<R>, by: By) -> Result<(), AskError> {
     let measures = &index.info().schema.measures;
     let missing = by.needs().iter().find(|measure| !measures.has(**measure));
-    missing.map_or(Ok(()), |&measure| Err(AskError::Unknown { index: index.name().to_owned(), by, measure }))
+    if let Some(&measure) = missing {
+        return Err(AskError::Unknown { index: index.name().to_owned(), by, measure });
+    }
+    let unpriced = by == By::Cost && index.rates().is_none();
+    if unpriced { Err(AskError::Unpriced { index: index.name().to_owned() }) } else { Ok(()) }
 }

@@ -6,7 +6,7 @@ use s3inv_pipeline::{IndexSource, OpenError, open_index, open_newest};
 use s3inv_pricing::{Cost, Missing, PriceTable, Rates};
 use s3inv_store::{Location, SdkConfig};
 
-use crate::{Counted, Rows, Scope};
+use crate::{By, Counted, Rows, Scope};
 
 /// An index that is open. Clones share it, and threads may ask it at the same time.
 ///
@@ -56,6 +56,12 @@ impl<R: ReadAt> Index<R> {
     #[must_use]
     pub fn rates(&self) -> Option<&Rates> {
         self.rates.as_deref()
+    }
+
+    /// Whether it knows what prefixes are compared by.
+    #[must_use]
+    pub fn knows(&self, by: By) -> bool {
+        by.is_known(&self.info().schema.measures) && (by != By::Cost || self.rates.is_some())
     }
 
     /// What cells cost a month, all versions of objects together; nothing, if the index isn't priced.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use s3inv_index_format::{Page, ReadAt};
+use s3inv_index_format::{Entry, Page, ReadAt};
 
 use crate::place::Span;
 use crate::rank::Rank;
@@ -14,6 +14,8 @@ pub(crate) struct Largest<'a, R> {
     index: &'a Index<R>,
     spans: [Span; 2],
     by: By,
+    /// Noncurrent objects of all of the index, where cost is asked for: no page says how many it has.
+    versions: u64,
     /// How many are wanted at most: no more are kept.
     wanted: usize,
     unread: BTreeMap<Rank, Unread>,
@@ -27,17 +29,18 @@ enum Unread {
 }
 
 impl<'a, R: ReadAt> Largest<'a, R> {
-    pub(crate) fn new(index: &'a Index<R>, scope: &Scope, by: By, wanted: usize) -> Self {
+    pub(crate) fn new(index: &'a Index<R>, scope: &Scope, by: By, wanted: usize) -> Result<Self, AskError> {
         let (spans, unread, rows) = (Span::of(scope), BTreeMap::new(), BTreeMap::new());
-        let mut largest = Self { index, spans, by, wanted, unread, rows };
+        let versions = if by == By::Cost { versions(index)? } else { 0 };
+        let mut largest = Self { index, spans, by, versions, wanted, unread, rows };
         let blocks: Vec<_> = index.reader().directory().collect();
         for (at, block) in blocks.iter().enumerate() {
             let next = blocks.get(at + 1).map(|next| next.first.as_slice());
             if largest.meets(&block.first, next) {
-                largest.unread.insert(Rank::new(by.most(block), &block.first), Unread::Block(at));
+                largest.unread.insert(Rank::new(largest.most(block), &block.first), Unread::Block(at));
             }
         }
-        largest
+        Ok(largest)
     }
 
     /// The rank of the next one.
@@ -69,7 +72,7 @@ impl<'a, R: ReadAt> Largest<'a, R> {
         let firsts: Vec<_> = pages.iter().map(|page| page.entry().first.clone()).chain(behind).collect();
         for (at, page) in pages.into_iter().enumerate() {
             if self.meets(&page.entry().first, firsts.get(at + 1).map(Vec::as_slice)) {
-                let rank = Rank::new(self.by.most(page.entry()), &page.entry().first);
+                let rank = Rank::new(self.most(page.entry()), &page.entry().first);
                 self.unread.insert(rank, Unread::Page(page));
             }
         }
@@ -81,7 +84,7 @@ impl<'a, R: ReadAt> Largest<'a, R> {
         let mut rows = self.index.reader().read(page).map_err(&failure)?;
         while rows.advance().map_err(&failure)? {
             if self.spans.iter().any(|span| span.has(rows.key())) {
-                self.add(rows.key(), Amount::new(rows.cells()));
+                self.add(rows.key(), Amount::new(self.index, rows.cells()));
             }
         }
         Ok(())
@@ -99,7 +102,28 @@ impl<'a, R: ReadAt> Largest<'a, R> {
         }
     }
 
+    /// The most that a prefix has, among those that an entry of the directory is about: of cost, that is as if
+    /// all were of the dearest kind.
+    fn most(&self, entry: &Entry) -> u128 {
+        match self.by {
+            By::Bytes => entry.max_bytes.into(),
+            By::Objects => entry.max_objects.into(),
+            By::Noncurrent => entry.max_noncurrent.into(),
+            By::Cost => {
+                let objects = u128::from(entry.max_objects) + u128::from(self.versions);
+                let bytes = u128::from(entry.max_bytes) + u128::from(entry.max_noncurrent);
+                let most = self.index.rates().map(|rates| rates.most(objects, bytes).units());
+                most.map_or(u128::MAX, i128::unsigned_abs)
+            }
+        }
+    }
+
     fn meets(&self, first: &[u8], next: Option<&[u8]>) -> bool {
         self.spans.iter().any(|span| span.meets(first, next))
     }
+}
+
+fn versions<R: ReadAt>(index: &Index<R>) -> Result<u64, AskError> {
+    let root = index.stats(b"").map_err(AskError::of(index))?;
+    Ok(root.map_or(0, |root| root.noncurrent.objects))
 }

@@ -26,7 +26,7 @@ pub(crate) struct Shares<'a> {
 struct Node {
     amount: Amount,
     /// What it has beyond those below it that are shown.
-    share: u64,
+    share: u128,
     is_shown: bool,
 }
 
@@ -71,13 +71,13 @@ impl<'a> Shares<'a> {
         // What those above have less: what those below them count for more.
         let mut taken = 0;
         while let Some(node) = self.nodes.get(key).filter(|_| changed.is_empty() || taken != 0) {
-            let share = u64::try_from(i128::from(node.share) - taken).map_err(|_| key.to_vec())?;
+            let share = node.share.checked_add_signed(-taken).ok_or_else(|| key.to_vec())?;
             let is_shown = share > 0 && !threshold.is_before(share, key);
             changed.push((key.to_vec(), Node { share, is_shown, ..*node }));
             taken = match (node.is_shown, is_shown) {
                 (true, true) => 0,
-                (true, false) => -i128::from(share),
-                (false, true) => i128::from(node.share),
+                (true, false) => -share.cast_signed(),
+                (false, true) => node.share.cast_signed(),
                 (false, false) => taken,
             };
             if self.scope.exact() == Some(key) {
@@ -101,8 +101,7 @@ impl<'a> Shares<'a> {
     /// Those that are shown, in their order.
     pub(crate) fn shown(self) -> Vec<Large> {
         let shown = self.nodes.into_iter().filter(|(_, node)| node.is_shown);
-        let mut shown: Vec<_> =
-            shown.map(|(key, node)| (Rank { most: node.share.into(), key }, node)).collect();
+        let mut shown: Vec<_> = shown.map(|(key, node)| (Rank { most: node.share, key }, node)).collect();
         shown.sort_by(|a, b| a.0.cmp(&b.0));
         let large =
             |(rank, node): (Rank, Node)| Large { prefix: rank.key, amount: node.amount, share: node.share };

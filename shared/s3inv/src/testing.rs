@@ -11,7 +11,7 @@ use s3inv_model::{
     Bin, Cell, ClassId, Classes, Dates, Measure, Measures, RowCounts, Schema, SizeBin, prefix,
 };
 
-use crate::{By, Index, ReadAt, Reader};
+use crate::{Amount, By, Index, ReadAt, Reader};
 
 /// What lies directly in prefixes: bytes, objects, and bytes of noncurrent objects.
 pub(crate) type Listed = BTreeMap<Vec<u8>, [u64; 3]>;
@@ -51,8 +51,16 @@ pub(crate) fn a_scope() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["", "", "a/", "a/b/", "a", "a/b", "a/b/c", "b/", "nothing/"])
 }
 
+/// What can be asked without prices.
+pub(crate) const UNPRICED: [By; 3] = [By::Bytes, By::Objects, By::Noncurrent];
+
+/// An amount as tests have it.
+pub(crate) fn plain(amount: Amount) -> [u64; 3] {
+    UNPRICED.map(|by| amount.by(by).try_into().unwrap())
+}
+
 pub(crate) fn by() -> impl Strategy<Value = By> {
-    prop::sample::select(By::ALL.to_vec())
+    prop::sample::select(UNPRICED.to_vec())
 }
 
 /// All that is in each prefix: the plain definition.
@@ -127,7 +135,11 @@ pub(crate) fn counted(bytes: Vec<u8>) -> (Index<Arc<Counted>>, Arc<Counted>) {
 }
 
 pub(crate) fn index(listed: &Listed) -> Index<Arc<Counted>> {
-    counted(written(listed, &all_measures(), &[])).0
+    index_with(listed, &all_measures())
+}
+
+pub(crate) fn index_with(listed: &Listed, measures: &Measures) -> Index<Arc<Counted>> {
+    counted(written(listed, measures, &[])).0
 }
 
 /// The number of its pages.

@@ -8,9 +8,10 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 use s3inv_index_format::{FileKind, Form, Reader, Writer};
-use s3inv_model::{Binning, Cell, Classes, Count, Dates, Measures, RowCounts, Schema, Sums, prefix};
+use s3inv_model::{Bin, Binning, Cell, Classes, Count, Dates, Measures, RowCounts, Schema, Sums, prefix};
+use s3inv_pricing::{Cost, PriceTable};
 
-use crate::{Counted, Filter, Index, List, Listed, Order, Row, Scope};
+use crate::{Counted, Filter, Held, Index, List, Listed, Order, Row, Scope};
 
 /// Objects, each with its class, size and date.
 type Objects = Vec<(Vec<u8>, u8, u64, u64)>;
@@ -161,24 +162,25 @@ proptest! {
         text in a_key(),
         levels in 1usize..4,
         limit in prop_oneof![Just(usize::MAX), 0usize..6],
-        order in prop::sample::select(vec![Order::Bytes, Order::Objects, Order::Newest, Order::Name]),
+        order in prop::sample::select(vec![Order::Bytes, Order::Objects, Order::Cost, Order::Newest, Order::Name]),
         (min_objects, min_bytes) in (0u64..3, prop_oneof![Just(0), 0u64..200_000]),
         class in prop::option::of(0u8..2),
     ) {
         let plain = roll_up(&objects);
-        let index = index_of(&plain, false);
+        let index = index_of(&plain, false).priced(&PriceTable::default()).unwrap();
         let counted = class.map_or(Counted::All, Counted::Class);
         let list = List { filter: Filter { counted, min_objects, min_bytes, pattern: None }, order, limit, levels };
         for text in [&b""[..], &text, prefix::own_directory(&text)] {
             let mut listed = Vec::new();
             let rest = index.list(&Scope::new(text), &list, |one| { listed.push(one); Ok::<_, crate::FormatError>(()) }).unwrap();
             let down = in_order(&plain, |key| level(text, key).is_some_and(|level| level <= levels));
-            let all: Vec<_> = down.iter().map(|row| plain_listed(row, counted)).filter(|one| class.is_none() || one.count.objects > 0).collect();
+            let all: Vec<_> = down.iter().map(|row| plain_listed(&index, row, counted)).filter(|one| class.is_none() || one.held() != Held::default()).collect();
             let mut first: Vec<_> = all.iter().filter(|one| one.count.objects >= min_objects && one.count.bytes >= min_bytes).cloned().collect();
             let rank = |one: &Listed| match order {
-                Order::Bytes => one.count.bytes,
-                Order::Objects => one.count.objects,
-                Order::Newest => one.newest.unwrap_or(0),
+                Order::Bytes => one.count.bytes.into(),
+                Order::Objects => one.count.objects.into(),
+                Order::Cost => one.cost.units(),
+                Order::Newest => one.newest.unwrap_or(0).into(),
                 Order::Name => 0,
             };
             if order != Order::Name {
@@ -189,10 +191,10 @@ proptest! {
             prop_assert_eq!(rest.more, (all.len() - first.len()) as u64);
             let level_1 = |ones: &[Listed]| sum(ones.iter().filter(|one| level(text, &one.prefix) == Some(1)));
             prop_assert_eq!(rest.directories, level_1(&all));
-            prop_assert_eq!(sum([level_1(&first), rest.more_count].map(|count| Listed { prefix: vec![], count, newest: None }).iter()), rest.directories);
+            prop_assert_eq!(sum([level_1(&first), rest.more_held].map(|Held { count, cost }| Listed { prefix: vec![], count, cost, newest: None }).iter()), rest.directories);
             if let Some(sums) = plain.get(text) {
                 let directly = index.directly_in(text).unwrap().unwrap();
-                prop_assert_eq!(rest.directly_in(text, counted.of(&sums.cells)).unwrap(), counted.of(&directly));
+                prop_assert_eq!(rest.directly_in(text, index.held(counted, &sums.cells)).unwrap(), index.held(counted, &directly));
             }
         }
     }
@@ -201,6 +203,7 @@ proptest! {
     fn a_tree_is_made_of_lists(objects in objects(), text in a_key(), levels in 1usize..4, limit in 0usize..4) {
         let plain = roll_up(&objects);
         let index = index_of(&plain, false);
+        let index = index.priced(&PriceTable::default()).unwrap();
         let list = List { limit, levels, ..List::default() };
         for text in [&b""[..], &text, prefix::own_directory(&text)] {
             let scope = Scope::new(text);
@@ -213,15 +216,25 @@ proptest! {
     }
 }
 
-fn plain_listed(row: &Row, counted: Counted) -> Listed {
+fn plain_listed(index: &Index<Vec<u8>>, row: &Row, counted: Counted) -> Listed {
     let newest = (!row.sums.dates.is_none()).then_some(row.sums.dates.newest);
-    Listed { prefix: row.prefix.clone(), count: counted.of(&row.sums.cells), newest }
+    let is_of = |cell: &&Cell| match (counted, Bin::of(cell.bin)) {
+        (Counted::All, _) => true,
+        (Counted::Class(wanted), Bin::Objects { class, .. }) => class == wanted,
+        _ => false,
+    };
+    let cells: Vec<_> = row.sums.cells.iter().filter(is_of).copied().collect();
+    let cost = index.cost(&cells);
+    Listed { prefix: row.prefix.clone(), count: counted.of(&row.sums.cells), cost, newest }
 }
 
-fn sum<'a>(ones: impl Iterator<Item = &'a Listed>) -> Count {
-    ones.fold(Count::default(), |sum, one| Count {
-        objects: sum.objects + one.count.objects,
-        bytes: sum.bytes + one.count.bytes,
+fn sum<'a>(ones: impl Iterator<Item = &'a Listed>) -> Held {
+    ones.fold(Held::default(), |sum, one| Held {
+        count: Count {
+            objects: sum.count.objects + one.count.objects,
+            bytes: sum.count.bytes + one.count.bytes,
+        },
+        cost: sum.cost + one.cost,
     })
 }
 
@@ -244,11 +257,11 @@ fn check_node(
     prop_assert_eq!(&below.children.iter().map(|child| child.listed.clone()).collect::<Vec<_>>(), &listed);
     prop_assert_eq!(below.rest, rest);
     let lines = sum(listed.iter());
-    prop_assert_eq!(
-        lines.objects + rest.more_count.objects + below.directly.objects,
-        node.listed.count.objects
-    );
-    prop_assert_eq!(lines.bytes + rest.more_count.bytes + below.directly.bytes, node.listed.count.bytes);
+    let parts = [lines.count, rest.more_held.count, below.directly.count];
+    let all = node.listed.count;
+    prop_assert_eq!(parts.iter().map(|part| part.objects).sum::<u64>(), all.objects);
+    prop_assert_eq!(parts.iter().map(|part| part.bytes).sum::<u64>(), all.bytes);
+    prop_assert_eq!(lines.cost + rest.more_held.cost + below.directly.cost, node.listed.cost);
     below.children.iter().try_for_each(|child| check_node(index, child, levels - 1, limit))
 }
 
@@ -310,6 +323,8 @@ fn children_with_more_than_their_parent_are_an_error() {
     let mut whole = Ok(());
     let list = List { filter: Filter { counted: Counted::Class(0), ..Filter::default() }, ..List::default() };
     let rest = index.list(&Scope::new("a/"), &list, |_| Ok::<_, crate::FormatError>(())).unwrap();
-    whole = whole.and(rest.directly_in(b"a/", Count { objects: 1, bytes: 7 }).map(|_| ()));
+    whole = whole.and(
+        rest.directly_in(b"a/", Held { count: Count { objects: 1, bytes: 7 }, cost: Cost::ZERO }).map(|_| ()),
+    );
     assert_eq!(whole.unwrap_err().to_string(), error);
 }

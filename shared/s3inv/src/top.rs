@@ -17,7 +17,7 @@ pub struct Large {
     /// All that is in it.
     pub amount: Amount,
     /// What it counts for, of what prefixes are compared by.
-    pub share: u64,
+    pub share: u128,
 }
 
 /// The largest prefixes of a scope.
@@ -32,7 +32,7 @@ pub struct Top {
 impl Top {
     /// What is in the scope, but in none of the prefixes of [`Index::top`].
     #[must_use]
-    pub fn rest(&self, by: By) -> u64 {
+    pub fn rest(&self, by: By) -> u128 {
         self.prefixes.iter().fold(self.total.by(by), |rest, large| rest.saturating_sub(large.share))
     }
 }
@@ -48,7 +48,7 @@ impl<R: ReadAt> Index<R> {
     /// many as there is room for.
     pub fn top(&self, scope: &Scope, by: By, limit: usize) -> Result<Top, AskError> {
         let total = self.known_total(scope, by)?;
-        let mut largest = Largest::new(self, scope, by, self.wanted(scope, limit));
+        let mut largest = Largest::new(self, scope, by, self.wanted(scope, limit))?;
         let mut shares = Shares::new(scope, by, limit);
         loop {
             while let Some(rank) = largest.peek()?
@@ -66,7 +66,7 @@ impl<R: ReadAt> Index<R> {
     /// below a prefix counts for the prefix too.
     pub fn largest(&self, scope: &Scope, by: By, limit: usize) -> Result<Top, AskError> {
         let total = self.known_total(scope, by)?;
-        let mut largest = Largest::new(self, scope, by, limit);
+        let mut largest = Largest::new(self, scope, by, limit)?;
         let mut prefixes = Vec::new();
         while let Some((rank, amount)) = largest.next()?.filter(|(_, amount)| amount.by(by) > 0) {
             prefixes.push(Large { prefix: rank.key, amount, share: amount.by(by) });

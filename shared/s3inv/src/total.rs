@@ -8,7 +8,7 @@ use crate::{Amount, AskError, Index, Scope};
 pub(crate) fn total<R: ReadAt>(index: &Index<R>, scope: &Scope) -> Result<Option<Amount>, AskError> {
     if let Some(prefix) = scope.exact() {
         let sums = index.reader().get(prefix).map_err(AskError::of(index))?;
-        return Ok(sums.map(|sums| Amount::new(&sums.cells)));
+        return Ok(sums.map(|sums| Amount::new(index, &sums.cells)));
     }
     children(index, scope)
 }
@@ -22,7 +22,7 @@ pub(crate) fn children<R: ReadAt>(index: &Index<R>, scope: &Scope) -> Result<Opt
             walk.open()?;
             continue;
         };
-        let row = Amount::new(cells);
+        let row = Amount::new(index, cells);
         sum = Some(row.plus(sum.unwrap_or_default()).ok_or_else(|| AskError::sums(index, key))?);
         walk.advance()?;
     }

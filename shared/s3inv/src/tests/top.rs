@@ -1,11 +1,12 @@
 //! The largest prefixes.
 
 use proptest::prelude::*;
-use s3inv_model::{ErrorKind, prefix};
+use s3inv_model::{ErrorKind, Measure, prefix};
+use s3inv_pricing::PriceTable;
 
 use crate::testing::{
-    Listed, a_scope, a_thousand_each, all_measures, by, counted, index, listed, pages, rolled_up,
-    written_rows,
+    Listed, a_scope, a_thousand_each, all_measures, by, counted, index, index_with, listed, pages, plain,
+    rolled_up, written_rows,
 };
 use crate::{AskError, By, Scope, Top};
 
@@ -61,7 +62,7 @@ fn plain_top(amounts: &Shares, limit: usize) -> Shares {
 }
 
 fn shares(top: Top) -> Shares {
-    top.prefixes.into_iter().map(|large| (large.prefix, large.share)).collect()
+    top.prefixes.into_iter().map(|large| (large.prefix, large.share.try_into().unwrap())).collect()
 }
 
 proptest! {
@@ -75,11 +76,11 @@ proptest! {
         };
         let sums = rolled_up(&listed);
         for large in &top.prefixes {
-            prop_assert_eq!(By::ALL.map(|by| large.amount.by(by)), sums[&large.prefix]);
+            prop_assert_eq!(plain(large.amount), sums[&large.prefix]);
         }
         let depth = prefix::depth(scope.parent()) + usize::from(scope.exact().is_none());
         let heads = amounts.iter().filter(|(key, _)| prefix::depth(key) == depth);
-        prop_assert_eq!(top.total.by(by), heads.map(|(_, amount)| amount).sum::<u64>());
+        prop_assert_eq!(top.total.by(by), heads.map(|(_, amount)| amount).sum::<u64>().into());
         prop_assert_eq!(shares(top), plain_top(&amounts, limit));
     }
 
@@ -95,6 +96,34 @@ proptest! {
         amounts.retain(|(_, amount)| *amount > 0);
         amounts.truncate(limit);
         prop_assert_eq!(shares(index.largest(&scope, by, limit).unwrap()), amounts);
+    }
+}
+
+proptest! {
+    /// Costs are of all versions, and pages are left out that can't have a dearer prefix.
+    #[test]
+    fn the_dearest_are_those_that_cost_most(listed in listed(), scope in a_scope(), limit in 1..30usize) {
+        let index = index_with(&listed, &all_measures().with(Measure::Cost));
+        let unpriced = index.largest(&Scope::default(), By::Cost, 1).unwrap_err();
+        prop_assert_eq!(unpriced.to_string(), "i: cost can't be told: the index was opened without prices");
+        let (index, scope) = (index.priced(&PriceTable::default()).unwrap(), Scope::new(scope));
+        let mut costs = Vec::new();
+        let mut rows = index.reader().rows().unwrap();
+        while rows.advance().unwrap() {
+            costs.push((rows.key().to_vec(), index.cost(rows.cells()).units().unsigned_abs()));
+        }
+        costs.retain(|(key, cost)| is_in(&scope, key) && *cost > 0);
+        costs.sort_by_key(|(_, cost)| std::cmp::Reverse(*cost));
+        costs.truncate(limit);
+        let dearest = match index.largest(&scope, By::Cost, limit) {
+            Err(AskError::NotFound { .. }) if costs.is_empty() => return Ok(()),
+            dearest => dearest.unwrap(),
+        };
+        let dearest: Vec<_> = dearest.prefixes.into_iter().map(|large| (large.prefix, large.share)).collect();
+        prop_assert_eq!(dearest, costs);
+        let Ok(top) = index.top(&scope, By::Cost, limit) else { return Ok(()) };
+        let shown: u128 = top.prefixes.iter().map(|large| large.share).sum();
+        prop_assert_eq!(shown + top.rest(By::Cost), top.total.by(By::Cost));
     }
 }
 
