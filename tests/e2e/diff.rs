@@ -131,6 +131,31 @@ fn parts_that_changed_are_answered_as_json() {
 }
 
 #[test]
+fn noncurrent_objects_have_a_column_where_they_change() {
+    let folder = two_days();
+    let versions = |more: Vec<Row>| Delivery::csv_versions(&[monday(), more].concat(), 1);
+    built(&folder, "before", versions(Vec::new()), 0, &[]);
+    built(&folder, "after", versions(vec![Row::new("data/x/1", 77).noncurrent()]), 1, &[]);
+    let args = ["before.s3inv", "after.s3inv"];
+    assert_eq!(
+        lines(&diff(&folder, &args).run()),
+        [
+            "   OLD     NEW  DIFFERENCE  CHANGE  OBJECTS  NONCURRENT  PREFIX",
+            "138029  138029           0    0.0%        0         +77  (total)",
+            "  4000    4000           0    0.0%        0         +77  data/",
+        ]
+    );
+    assert_eq!(
+        lines(&diff(&folder, &[&args[..], &["--by", "noncurrent"]].concat()).run()),
+        [
+            "OLD  NEW  DIFFERENCE  CHANGE  BYTES  OBJECTS  PREFIX",
+            "  0   77         +77       -      0        0  (total)",
+            "  0   77         +77       -      0        0  data/",
+        ]
+    );
+}
+
+#[test]
 fn what_makes_it_doubtful_is_said_loudly() {
     let folder = two_days();
     let mut other = Delivery::csv(&tuesday(), 1);

@@ -171,11 +171,7 @@ impl<'a> Answer<'a> {
         }
         self.costs.iter().try_for_each(|costs| writeln!(out, "{costs}"))?;
         self.notes.iter().try_for_each(|note| writeln!(out, "Note: {note}"))?;
-        // Beside what is compared, what else people ask for.
-        let others = [By::Bytes, By::Objects, By::Cost]
-            .into_iter()
-            .filter(|by| *by != self.by && self.diff.known.contains(by));
-        let others: Vec<_> = others.collect();
+        let others = self.others();
         let mut titles = vec!["OLD", "NEW", "DIFFERENCE", "CHANGE"];
         titles.extend(others.iter().map(|by| title(*by)));
         let mut columns = Columns::new(titles);
@@ -190,6 +186,14 @@ impl<'a> Answer<'a> {
             0 => Ok(()),
             more => writeln!(out, "{} more changed: --limit shows them", text::count(more)),
         }
+    }
+
+    /// What is shown beside what is compared: what else both know, but of noncurrent objects only changes.
+    fn others(&self) -> Vec<By> {
+        let mut shown = self.diff.changes.iter().chain([&self.diff.total]);
+        let old = shown.any(|change| change.difference().by(By::Noncurrent) != 0);
+        let known = self.diff.known.iter().copied().filter(|by| *by != self.by);
+        known.filter(|by| *by != By::Noncurrent || old).collect()
     }
 
     fn numbers(&self, change: &Change, units: Units, others: &[By]) -> Vec<(String, Tone)> {

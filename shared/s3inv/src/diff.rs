@@ -116,20 +116,19 @@ impl Parts<'_> {
         // What begins with a partial name has nothing directly in it.
         let is_prefix = level > 0 || self.options.scope.exact().is_some();
         let is_last = level + 1 == self.levels;
-        let add_child = |parts: &mut Self, child: Change| {
-            let difference = child.difference();
-            parts.add(child.prefix, difference, Part::Whole { old: child.old, new: child.new });
-        };
-        while let Some((prefix, direct)) = families.next(|child| {
-            if is_last {
-                add_child(self, child);
-            }
-        })? {
+        while let Some((prefix, direct)) = families.next(|child| self.add_whole(child, is_last))? {
             if is_prefix && !direct.is_none() {
                 self.add(prefix, direct, Part::Direct(direct));
             }
         }
         Ok(())
+    }
+
+    fn add_whole(&mut self, child: Change, is_last: bool) {
+        if is_last {
+            let difference = child.difference();
+            self.add(child.prefix, difference, Part::Whole { old: child.old, new: child.new });
+        }
     }
 
     fn add(&mut self, key: Vec<u8>, difference: Difference, part: Part) {

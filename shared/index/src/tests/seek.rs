@@ -112,3 +112,23 @@ fn a_look_up_reads_the_end_and_one_page() {
     }
     assert_eq!(reads(b"a").len(), 1, "what is no prefix is not looked for");
 }
+
+#[test]
+fn pages_one_by_one_have_all_rows() {
+    let (reader, rows) = reader();
+    let mut expected = rows.iter();
+    for block in 0..reader.directory().len() {
+        for page in reader.pages_of(block).unwrap() {
+            let mut read = reader.read(&page).unwrap();
+            for nth in 0..page.entry().rows {
+                assert!(read.advance().unwrap());
+                let (key, sums) = expected.next().unwrap();
+                assert_eq!((read.key(), read.cells()), (key.as_slice(), sums.cells.as_slice()));
+                assert!(nth > 0 || page.entry().first == *key);
+            }
+            assert!(!read.advance().unwrap());
+        }
+    }
+    assert!(expected.next().is_none());
+    assert!(reader.pages_of(reader.directory().len()).unwrap().is_empty());
+}

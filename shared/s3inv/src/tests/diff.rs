@@ -160,6 +160,24 @@ fn the_same_index_is_not_read() {
     }
 }
 
+/// Their bytes are the same, but may be about other classes.
+#[test]
+fn pages_of_another_schema_are_read() {
+    let listed = Listed::from([(b"a/b/".to_vec(), [7, 1, 0]), (b"c/".to_vec(), [3, 1, 0])]);
+    let of = |class: &str| counted(written(&listed, &all_measures(), &[class]));
+    let ((glacier, _), (archive, _)) = (of("GLACIER"), of("ARCHIVE"));
+    let entries = [&glacier, &archive].map(|index| index.reader().pages_of(0).unwrap()[0].entry().clone());
+    assert_eq!(entries[0], entries[1]);
+    let reads = |class: &str| {
+        let (other, source) = of(class);
+        source.take();
+        let options = DiffOptions { scope: &Scope::default(), by: By::Bytes, depth: 1, limit: 9 };
+        assert_eq!(diff(&glacier, &other, options).unwrap().changes, []);
+        source.take()
+    };
+    assert_eq!((reads("GLACIER"), reads("ARCHIVE")), (1, 2));
+}
+
 #[test]
 fn sums_that_do_not_agree_are_an_error() {
     let of = |root: u64| {
