@@ -3,7 +3,7 @@ use std::io::Write;
 use s3inv::{Count, FormatError, Index, List, Listed, Measure, Order, Scope, Sums};
 use serde::Serialize;
 
-use super::{Answering, answer, open, scope};
+use super::{Answering, answer, failed, open, scope};
 use crate::args::{LsArgs, Output};
 use crate::failure::Failure;
 use crate::heading::Heading;
@@ -13,12 +13,11 @@ use crate::sheet::{Line, Sheet};
 use crate::text;
 
 pub(crate) fn ls(args: &LsArgs) -> Result<(), Failure> {
-    let index = open(&args.scope.index)?;
+    let index = open(&args.scope.index.index)?;
     let scope = scope(&args.scope);
     let list = list(args, &index)?;
-    let failed = |error| Failure::Index { index: index.name().to_owned(), error };
-    index.will_list(std::slice::from_ref(&scope)).map_err(failed)?;
-    let sums = index.sums(&scope).map_err(failed)?;
+    index.will_list(std::slice::from_ref(&scope)).map_err(failed(&index))?;
+    let sums = index.sums(&scope).map_err(failed(&index))?;
     let sums = sums.ok_or_else(|| super::not_found(&index, scope.text()))?;
     let asked = Asked::new(&index, &scope, &list, &sums);
     answer(&index, |out| match args.output {
