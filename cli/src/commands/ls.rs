@@ -16,7 +16,7 @@ pub(crate) fn ls(args: &LsArgs) -> Result<(), Failure> {
     let index = open(&args.scope.index.index)?;
     let scope = scope(&args.scope);
     let list = list(args, &index)?;
-    index.will_list(std::slice::from_ref(&scope)).map_err(failed(&index))?;
+    index.will_list(&scope).map_err(failed(&index))?;
     let sums = index.sums(&scope).map_err(failed(&index))?;
     let sums = sums.ok_or_else(|| super::not_found(&index, scope.text()))?;
     let asked = Asked::new(&index, &scope, &list, &sums);
