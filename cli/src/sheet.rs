@@ -1,8 +1,9 @@
 //! Lines of numbers and names for people: numbers are aligned, names come last.
 
 use std::fmt;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, Write};
 
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use s3inv::Held;
 
@@ -18,8 +19,8 @@ pub(crate) struct Colours {
 }
 
 impl Colours {
-    pub(crate) fn of_stdout() -> Self {
-        if !wants_colours() {
+    fn new(wanted: bool) -> Self {
+        if !wanted {
             return Self { dim: Style::new(), bold: Style::new(), name: Style::new() };
         }
         let name = Style::new().fg_color(Some(AnsiColor::Blue.into()));
@@ -27,11 +28,9 @@ impl Colours {
     }
 }
 
-/// Whether somebody looks at a terminal, who hasn't said `NO_COLOR`.
+/// Whether somebody looks at a terminal that shows colours, and hasn't refused them.
 pub(crate) fn wants_colours() -> bool {
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    io::stdout().is_terminal() && !refused && !dumb
+    AutoStream::choice(&io::stdout()) != ColorChoice::Never
 }
 
 /// What a line is about.
@@ -70,7 +69,7 @@ impl Sheet {
         };
         // $0.000123
         let cost = cost.to_string().len().max(9);
-        Self { whole, human, widths, cost, colours: Colours::of_stdout() }
+        Self { whole, human, widths, cost, colours: Colours::new(wants_colours()) }
     }
 
     pub(crate) fn heading(&self, out: &mut dyn Write, heading: &dyn fmt::Display) -> io::Result<()> {
@@ -136,5 +135,38 @@ impl Sheet {
     /// Of the bytes of the whole, in percent.
     fn share(&self, bytes: u64) -> String {
         self.whole.share(bytes).map_or_else(|| "-".to_owned(), |share| format!("{:.1}%", share * 100.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(colours: bool) -> String {
+        let count = Count { objects: 12, bytes: 3456 };
+        let whole = Whole { count, bytes: true, dates: true };
+        let sheet = Sheet { colours: Colours::new(colours), ..Sheet::new(whole, false) };
+        let mut out = Vec::new();
+        sheet.heading(&mut out, &"a heading").unwrap();
+        sheet.titles(&mut out).unwrap();
+        sheet
+            .line(&mut out, Line::Prefix, (Count { objects: 1, bytes: 864 }, Some(1500)), ("└── ", "a/"))
+            .unwrap();
+        sheet.line(&mut out, Line::Total, (count, None), ("", "(total)")).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_aligned_and_colours_are_all_that_they_change() {
+        let plain = written(false);
+        assert_eq!(
+            plain,
+            "a heading\nOBJECTS  BYTES   SHARE  NEWEST                PREFIX\n      \
+                   1    864   25.0%  1970-01-01T00:00:01Z  └── a/\n     \
+                  12   3456  100.0%  -                     (total)\n"
+        );
+        let coloured = written(true);
+        assert!(coloured.contains("\x1b[34ma/\x1b[0m") && coloured.starts_with("\x1b[1ma heading\x1b[0m\n"));
+        assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), plain);
     }
 }

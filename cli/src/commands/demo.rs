@@ -7,7 +7,7 @@ use s3inv_pipeline::{BuildOptions, Location, Measures, OnBadRow, Progress};
 use s3inv_store::lease::ScratchDir;
 
 use super::build::{processors, run, summarise};
-use super::{Opened, print};
+use super::{failed, open, print};
 use crate::args::DemoArgs;
 use crate::failure::Failure;
 use crate::limits;
@@ -69,9 +69,9 @@ fn deliver(folder: &Path) -> std::io::Result<()> {
 }
 
 fn answers(index: &str) -> Result<(), Failure> {
-    let opened = Opened::new(index)?;
+    let index = open(index)?;
     for prefix in PREFIXES {
-        let Some(stats) = opened.reader.stats(prefix.as_bytes()).map_err(opened.failure())? else { continue };
+        let Some(stats) = index.stats(prefix.as_bytes()).map_err(failed(&index))? else { continue };
         let row = Row::new(prefix.as_bytes(), &stats);
         print(|out| {
             writeln!(out, "\n$ s3inv-index query --prefix '{prefix}' --show-tiers")?;

@@ -1,31 +1,30 @@
 use std::os::unix::ffi::OsStrExt as _;
 
-use s3inv::{Location, Scope};
+use s3inv::{Index, Location, Scope};
 use s3inv_cancel::Cancellation;
 use s3inv_index_format::Origin;
 
-use super::query::not_found;
-use super::{Opened, print};
+use super::{failed, not_found, open, print};
 use crate::args::{ExportArgs, ExportFormat};
 use crate::export::{Exporting, Output, Rows, Sink, ddl, write};
 use crate::failure::Failure;
 use crate::{limits, text};
 
 pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
-    let opened = Opened::new(&args.index.index)?;
+    let index = open(&args.index.index)?;
     let Some(format) = args.format else {
-        return print(|out| write!(out, "{}", ddl(opened.reader.info(), args.location.as_deref())));
+        return print(|out| write!(out, "{}", ddl(index.info(), args.location.as_deref())));
     };
     let output = match &args.out {
         Some(out) => Output::Object(Location::parse(out)?),
         None => Output::Stdout,
     };
     let asked = Asked { format, scope: Scope::new(args.prefix.as_bytes()), depth: args.depth };
-    let (name, origin) = (opened.name.clone(), opened.reader.info().origin.clone());
+    let (name, origin) = (index.name().to_owned(), index.info().origin.clone());
     let prefixes = output.take(move |out, cancellation| {
-        let exported = asked.write(&opened, out, cancellation);
+        let exported = asked.write(&index, out, cancellation);
         exported.map_err(|error| match error {
-            Exporting::Index(error) => Exporting::Failed(opened.failure()(error)),
+            Exporting::Index(error) => Exporting::Failed(failed(&index)(error)),
             error => error,
         })
     })?;
@@ -43,9 +42,9 @@ struct Asked {
 }
 
 impl Asked {
-    fn write(&self, opened: &Opened, out: Sink<'_>, cancellation: &Cancellation) -> Result<u64, Exporting> {
-        let rows = Rows::new(&opened.reader, self.scope.clone(), self.depth, cancellation)?;
-        let mut rows = rows.ok_or_else(|| Exporting::Failed(not_found(opened, self.scope.text())))?;
+    fn write(&self, index: &Index, out: Sink<'_>, cancellation: &Cancellation) -> Result<u64, Exporting> {
+        let rows = Rows::new(index.reader(), self.scope.clone(), self.depth, cancellation)?;
+        let mut rows = rows.ok_or_else(|| Exporting::Failed(not_found(index, self.scope.text())))?;
         write(self.format, &mut rows, out)
     }
 }

@@ -3,7 +3,7 @@ use std::io::Write;
 use s3inv::{FormatError, Held, Index, List, Measure, Order, Scope, Sums};
 use serde::Serialize;
 
-use super::{Answering, answer, scope};
+use super::{Answering, answer, failed, scope};
 use crate::args::{LsArgs, Output, Sort};
 use crate::failure::Failure;
 use crate::heading::Heading;
@@ -18,9 +18,8 @@ pub(crate) fn ls(args: &LsArgs) -> Result<(), Failure> {
     let index = prices.open(&args.scope.index.index, args.sort == Some(Sort::Cost))?;
     let scope = scope(&args.scope);
     let list = list(args, &index)?;
-    let failed = |error| Failure::Index { index: index.name().to_owned(), error };
-    index.will_list(std::slice::from_ref(&scope)).map_err(failed)?;
-    let sums = index.sums(&scope).map_err(failed)?;
+    index.will_list(&scope).map_err(failed(&index))?;
+    let sums = index.sums(&scope).map_err(failed(&index))?;
     let sums = sums.ok_or_else(|| super::not_found(&index, scope.text()))?;
     let asked = Asked::new(&index, &prices, &scope, &list, &sums);
     answer(&index, |out| match args.output {

@@ -17,9 +17,7 @@ mod verify;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt as _;
 
-use s3inv::{Counted, Index, Scope};
-use s3inv_index_format::{FormatError, Reader};
-use s3inv_pipeline::{IndexSource, open_index, open_newest};
+use s3inv::{Counted, FormatError, Index, Scope};
 
 pub(crate) use build::{Signals, build};
 pub(crate) use completions::completions;
@@ -40,35 +38,17 @@ use crate::failure::Failure;
 use crate::place::Place;
 use crate::text;
 
-/// An index, and its name for messages.
-struct Opened {
-    name: String,
-    reader: Reader<IndexSource>,
-}
-
-impl Opened {
-    fn new(text: &str) -> Result<Self, Failure> {
-        let (location, reader) = match Place::parse(text)? {
-            Place::File(location) => {
-                let reader = open_index(&location, None)?;
-                (location, reader)
-            }
-            Place::Directory(folder) => open_newest(&folder, None)?,
-        };
-        Ok(Self { name: location.to_string(), reader })
-    }
-
-    fn failure(&self) -> impl Fn(FormatError) -> Failure + '_ {
-        |error| Failure::Index { index: self.name.clone(), error }
-    }
-}
-
 /// Opens the index that people name.
 pub(crate) fn open(text: &str) -> Result<Index, Failure> {
     Ok(match Place::parse(text)? {
         Place::File(location) => Index::open(&location, None)?,
         Place::Directory(folder) => Index::open_newest(&folder, None)?,
     })
+}
+
+/// An error of an index, which it names.
+fn failed(index: &Index) -> impl Fn(FormatError) -> Failure + '_ {
+    |error| Failure::Index { index: index.name().to_owned(), error }
 }
 
 /// What of it people name.
@@ -136,7 +116,7 @@ fn answer(index: &Index, write: impl FnOnce(&mut dyn Write) -> Result<(), Answer
         Err(Answering::Stdout(error)) => Err(error),
         Ok(()) => Ok(()),
     })?;
-    damaged.map_or(Ok(()), |error| Err(Failure::Index { index: index.name().to_owned(), error }))
+    damaged.map_or(Ok(()), |error| Err(failed(index)(error)))
 }
 
 /// Writes an answer to stdout. Whoever closed it, as `head` does, wants no more.

@@ -2,12 +2,11 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use serde::Serialize;
 
-use super::{Opened, print};
+use super::{failed, not_found, open, print};
 use crate::args::{Output, QueryArgs};
 use crate::cost::{Costs, prices};
 use crate::failure::Failure;
 use crate::row::{Row, Shown};
-use crate::text;
 
 /// A row, and what it costs, if that is asked for.
 #[derive(Serialize)]
@@ -20,14 +19,14 @@ struct Answer<'a> {
 
 pub(crate) fn query(args: &QueryArgs) -> Result<(), Failure> {
     let prices = prices(&args.cost)?;
-    let opened = Opened::new(&args.index.index)?;
+    let index = open(&args.index.index)?;
     let key = args.prefix.as_bytes();
-    let Some(stats) = opened.reader.stats(key).map_err(opened.failure())? else {
-        return Err(not_found(&opened, key));
+    let Some(stats) = index.stats(key).map_err(failed(&index))? else {
+        return Err(not_found(&index, key));
     };
-    let classes = &opened.reader.info().schema.classes;
+    let classes = &index.info().schema.classes;
     let costs = prices.as_ref().map(|prices| Costs::new(&stats, classes, prices, args.cost.volume_steps));
-    let missing = |missing| Failure::Other(format!("{}: {missing}", opened.name));
+    let missing = |missing| Failure::Other(format!("{}: {missing}", index.name()));
     let answer = Answer { row: Row::new(key, &stats), cost: costs.transpose().map_err(missing)? };
     let shown = Shown { tiers: args.show_tiers, details: args.details };
     print(|out| match args.output {
@@ -37,12 +36,4 @@ pub(crate) fn query(args: &QueryArgs) -> Result<(), Failure> {
         }
         Output::Json => writeln!(out, "{}", serde_json::to_string(&answer)?),
     })
-}
-
-pub(super) fn not_found(opened: &Opened, key: &[u8]) -> Failure {
-    let prefix = text::printable(&String::from_utf8_lossy(key));
-    let with_slash = [key, b"/"].concat();
-    let near = opened.reader.get(&with_slash).is_ok_and(|cells| cells.is_some());
-    let hint = near.then(|| format!("prefixes end in /: try --prefix '{prefix}/'"));
-    Failure::NotFound { prefix, hint }
 }

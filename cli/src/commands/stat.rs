@@ -1,28 +1,28 @@
 use std::collections::BTreeMap;
 
-use s3inv_index_format::{FormatError, Info};
+use s3inv::{FormatError, Info};
 use s3inv_model::{ClassCount, Count, Measure, Measures, Stats};
 use serde_json::json;
 
-use super::{Opened, print};
+use super::{failed, open, print};
 use crate::args::{Output, StatArgs};
 use crate::failure::Failure;
 use crate::row::Row;
 use crate::text;
 
 pub(crate) fn stat(args: &StatArgs) -> Result<(), Failure> {
-    let opened = Opened::new(&args.index.index)?;
-    let info = opened.reader.info();
-    let root = opened.reader.stats(b"").map_err(opened.failure())?;
+    let index = open(&args.index.index)?;
+    let info = index.info();
+    let root = index.stats(b"").map_err(failed(&index))?;
     let missing = || FormatError::Sums("the root is missing".to_owned());
-    let root = root.ok_or_else(missing).map_err(opened.failure())?;
-    let (bytes, lookup) = (opened.reader.len(), opened.reader.has_tables());
+    let root = root.ok_or_else(missing).map_err(failed(&index))?;
+    let (bytes, lookup) = (index.reader().len(), index.reader().has_tables());
     print(|out| match args.output {
-        Output::Text => write!(out, "{}", describe(&opened.name, info, &root, bytes, lookup)),
+        Output::Text => write!(out, "{}", describe(index.name(), info, &root, bytes, lookup)),
         Output::Json => {
             let row = serde_json::to_value(Row::new(b"", &root))?;
             let answer = json!({
-                "index": opened.name, "index_bytes": bytes, "lookup": lookup, "info": info, "root": row
+                "index": index.name(), "index_bytes": bytes, "lookup": lookup, "info": info, "root": row
             });
             writeln!(out, "{answer}")
         }

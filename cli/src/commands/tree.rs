@@ -3,7 +3,7 @@ use std::io::Write;
 use s3inv::{Below, Held, Index, List, Measure, Node, Order, Scope};
 use serde::Serialize;
 
-use super::{Answering, answer, scope};
+use super::{Answering, answer, failed, scope};
 use crate::args::{Output, TreeArgs};
 use crate::failure::Failure;
 use crate::heading::Heading;
@@ -20,8 +20,7 @@ pub(crate) fn tree(args: &TreeArgs) -> Result<(), Failure> {
     let measures = &index.info().schema.measures;
     let order = if measures.has(Measure::Bytes) { Order::Bytes } else { Order::Objects };
     let list = List { order, limit: args.limit, levels: args.depth, ..List::default() };
-    let failed = |error| Failure::Index { index: index.name().to_owned(), error };
-    let root = index.tree(&scope, &list).map_err(failed)?;
+    let root = index.tree(&scope, &list).map_err(failed(&index))?;
     let root = root.ok_or_else(|| super::not_found(&index, scope.text()))?;
     let whole = Whole::new(&index, list.filter.counted, root.listed.held());
     answer(&index, |out| match args.output {

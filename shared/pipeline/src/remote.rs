@@ -217,6 +217,21 @@ mod tests {
     }
 
     #[test]
+    fn threads_read_at_the_same_time() {
+        let (_, reader) = opened(an_index(false));
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let reader = &reader;
+                scope.spawn(move || {
+                    for n in (thread..PREFIXES).step_by(1999) {
+                        assert_eq!(reader.get(&key(n)).unwrap().unwrap().cells[0].bytes, n);
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
     fn what_fails_is_told_by_who_reads() {
         let (store, reader) = opened(an_index(false));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

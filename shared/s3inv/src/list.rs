@@ -97,16 +97,20 @@ impl Listed {
 }
 
 impl<R: ReadAt> Index<R> {
-    /// Has what [`sums`](Self::sums) and [`list`](Self::list) need of a scope fetched at once, if it is remote. They
-    /// do without it, one after the other.
-    pub fn will_list(&self, scopes: &[Scope]) -> Result<(), FormatError> {
-        let row = |scope: &Scope| scope.exact().map(Span::row);
-        let children = |scope: &Scope| {
-            let (parent, name) = scope.split();
-            Span::children(parent, name)
-        };
-        let spans: Vec<_> = scopes.iter().map(children).chain(scopes.iter().filter_map(row)).collect();
+    /// Has what [`sums`](Self::sums) and [`list`](Self::list) need of a scope fetched at once, if the index is remote.
+    /// They do without it, one after the other.
+    pub fn will_list(&self, scope: &Scope) -> Result<(), FormatError> {
+        let row = scope.exact().map(Span::row);
+        let spans: Vec<_> = row.into_iter().chain([children(scope)]).collect();
         self.reader().will_read(&spans)
+    }
+
+    /// Has the directories of some scopes fetched at once.
+    pub(crate) fn will_list_children<'s>(
+        &self,
+        scopes: impl Iterator<Item = &'s Scope>,
+    ) -> Result<(), FormatError> {
+        self.reader().will_read(&scopes.map(children).collect::<Vec<_>>())
     }
 
     /// Lists a scope: `each` is given what is listed, in its order. In the order of names that is while
@@ -148,6 +152,12 @@ impl<R: ReadAt> Index<R> {
         });
         Held { count: counted.of(cells), cost }
     }
+}
+
+/// Where the directories of a scope are.
+fn children(scope: &Scope) -> Span {
+    let (parent, name) = scope.split();
+    Span::children(parent, name)
 }
 
 /// Goes through rows for a list.

@@ -140,7 +140,7 @@ fn check_directly(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn an_index_answers_as_a_map(objects in objects(), texts in prop::collection::vec(a_key(), 5), lookup in any::<bool>()) {

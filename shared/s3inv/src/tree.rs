@@ -30,7 +30,7 @@ impl<R: ReadAt> Index<R> {
     /// The tree below a scope: of each prefix the children that a list of it has, so many levels down. Nothing, if the
     /// scope isn't there. From S3, the children of all prefixes of a level are fetched together.
     pub fn tree(&self, scope: &Scope, list: &List) -> Result<Option<Node>, FormatError> {
-        self.will_list(std::slice::from_ref(scope))?;
+        self.will_list(scope)?;
         let Some(sums) = self.sums(scope)? else { return Ok(None) };
         let newest = (!sums.dates.is_none()).then_some(sums.dates.newest);
         let Held { count, cost } = self.held(list.filter.counted, &sums.cells);
@@ -54,7 +54,7 @@ impl<R: ReadAt> Index<R> {
     /// Gives some prefixes their children.
     fn grow(&self, nodes: &mut [&mut Node], list: &List) -> Result<(), FormatError> {
         let scopes: Vec<_> = nodes.iter().map(|node| Scope::new(node.listed.prefix.clone())).collect();
-        self.will_list(&scopes)?;
+        self.will_list_children(scopes.iter())?;
         for (node, scope) in nodes.iter_mut().zip(&scopes) {
             let mut children = Vec::new();
             let rest = self.list(scope, list, |listed| {
