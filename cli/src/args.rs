@@ -2,6 +2,8 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, which know no markup")]
 
+mod list;
+
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -9,6 +11,8 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use s3inv_model::Measures;
 use s3inv_pipeline::OnBadRow;
+
+pub(crate) use list::{LsArgs, ScopeArgs, TreeArgs};
 
 use crate::limits;
 
@@ -26,7 +30,8 @@ pub(crate) use manual::{CompletionsArgs, ManArgs};
     after_help = "\
 Try it without AWS:       s3inv-index demo
 Build an index:           s3inv-index build --s3-manifest s3://reports/b/daily/2025-05-13T01-00Z/manifest.json --out b.s3inv
-Ask it:                   s3inv-index query --index b.s3inv --prefix logs/2024/ --show-tiers"
+Ask it:                   s3inv-index query --index b.s3inv --prefix logs/2024/ --show-tiers
+List a prefix:            s3inv-index ls --index b.s3inv --prefix logs/ --human"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -37,6 +42,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Build(BuildArgs),
     Query(QueryArgs),
+    Ls(LsArgs),
+    Tree(TreeArgs),
     Export(ExportArgs),
     Stat(StatArgs),
     Verify(VerifyArgs),
@@ -50,6 +57,8 @@ impl Command {
         match self {
             Self::Build(args) => args.logs,
             Self::Query(args) => args.logs,
+            Self::Ls(args) => args.logs,
+            Self::Tree(args) => args.logs,
             Self::Export(args) => args.logs,
             Self::Stat(args) => args.logs,
             Self::Verify(args) => args.logs,

@@ -4,10 +4,20 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// A size: `512MiB`, `8GB`, `1024`.
-pub(crate) fn parse_size(text: &str) -> Result<usize, String> {
+/// A number of bytes: `512MiB`, `8GB`, `1024`.
+pub(crate) fn parse_bytes(text: &str) -> Result<u64, String> {
     let size: bytesize::ByteSize = text.parse().map_err(|_| "not a size such as 512MiB, 8GB or 1024")?;
-    let bytes = usize::try_from(size.as_u64()).map_err(|_| "too large")?;
+    Ok(size.as_u64())
+}
+
+/// A number of levels.
+pub(crate) fn parse_levels(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|levels| *levels > 0).ok_or_else(|| "not a number from 1 on".to_owned())
+}
+
+/// A size of memory that is enough.
+pub(crate) fn parse_size(text: &str) -> Result<usize, String> {
+    let bytes = usize::try_from(parse_bytes(text)?).map_err(|_| "too large")?;
     if bytes < s3inv_pipeline::MIN_MEMORY {
         return Err("the least is 16MiB".to_owned());
     }

@@ -4,11 +4,14 @@ mod args;
 mod commands;
 mod export;
 mod failure;
+mod heading;
 mod limits;
 mod logs;
+mod part;
 mod place;
 mod progress;
 mod row;
+mod sheet;
 mod text;
 
 use std::process::ExitCode;
@@ -30,6 +33,8 @@ fn run(command: Command, screen: &Screen) -> Result<(), Failure> {
     match command {
         Command::Build(args) => commands::build(&args, screen),
         Command::Query(args) => commands::query(&args),
+        Command::Ls(args) => commands::ls(&args),
+        Command::Tree(args) => commands::tree(&args),
         Command::Export(args) => commands::export(&args),
         Command::Stat(args) => commands::stat(&args),
         Command::Verify(args) => commands::verify(&args),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use s3inv_model::{AGE_BANDS, ClassCount, Count, Measure, SIZE_BANDS, Stats};
+use s3inv_model::{AGE_BANDS, ClassCount, Count, Measure, SIZE_BANDS, Stats, prefix};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -37,13 +37,27 @@ impl Serialize for Bands {
     }
 }
 
+/// A prefix: as text, or as base64 where it is none.
+#[derive(Serialize)]
+pub(crate) struct Key<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prefix: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prefix_b64: Option<String>,
+}
+
+impl<'a> Key<'a> {
+    pub(crate) fn new(key: &'a [u8]) -> Self {
+        let text = std::str::from_utf8(key).ok();
+        Self { prefix: text, prefix_b64: text.is_none().then(|| STANDARD.encode(key)) }
+    }
+}
+
 /// What is known of a prefix. What the index doesn't know is null.
 #[derive(Serialize)]
 pub(crate) struct Row<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prefix: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prefix_b64: Option<String>,
+    #[serde(flatten)]
+    key: Key<'a>,
     depth: usize,
     #[serde(flatten)]
     sums: Sums,
@@ -58,12 +72,6 @@ pub(crate) struct Row<'a> {
     /// Whether the index has dates: objects may be what is missing.
     #[serde(skip)]
     dated: bool,
-}
-
-/// A prefix as text, or, where it is not UTF-8, in base64.
-pub(crate) fn named(key: &[u8]) -> (Option<&str>, Option<String>) {
-    let text = std::str::from_utf8(key).ok();
-    (text, text.is_none().then(|| STANDARD.encode(key)))
 }
 
 /// How much of a row is shown to people.
@@ -86,11 +94,9 @@ impl<'a> Row<'a> {
             has(Measure::Classes).then(all)
         };
         let date = |ms: u64| (!stats.dates.is_none()).then(|| text::moment(ms));
-        let (prefix, prefix_b64) = named(key);
         Self {
-            prefix,
-            prefix_b64,
-            depth: s3inv_model::prefix::depth(key),
+            key: Key::new(key),
+            depth: prefix::depth(key),
             sums: sums(stats.current),
             classes: by_class(&stats.classes),
             noncurrent: has(Measure::Noncurrent).then(|| Noncurrent {
@@ -110,7 +116,7 @@ impl<'a> Row<'a> {
     /// The row for people.
     pub(crate) fn text(&self, shown: Shown) -> impl fmt::Display + '_ {
         fmt::from_fn(move |f| {
-            match (&self.prefix, &self.prefix_b64) {
+            match (&self.key.prefix, &self.key.prefix_b64) {
                 (Some(prefix), _) => writeln!(f, "Prefix: {}", text::printable(prefix))?,
                 (_, b64) => writeln!(f, "Prefix (base64): {}", b64.as_deref().unwrap_or_default())?,
             }

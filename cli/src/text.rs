@@ -16,6 +16,15 @@ pub(crate) fn printable(text: &str) -> String {
     text.to_owned()
 }
 
+/// A prefix as a terminal may see it: control characters are escaped, and bytes that are no text.
+pub(crate) fn name(prefix: &[u8]) -> String {
+    let shown = |chunk: std::str::Utf8Chunk<'_>| {
+        let invalid = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
+        printable(chunk.valid()) + &invalid.collect::<String>()
+    };
+    prefix.utf8_chunks().map(shown).collect()
+}
+
 /// 1234567 as `1,234,567`.
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -41,13 +50,6 @@ pub(crate) fn moment(ms: u64) -> String {
         Some(moment) => format!("{moment:.3}"),
         None => format!("{ms} ms after 1970"),
     }
-}
-
-/// How long ago a moment was, in milliseconds since 1970: `3 d 5 h`.
-pub(crate) fn age(ms: u64) -> String {
-    let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0);
-    let hours = now.saturating_sub(ms) / 3_600_000;
-    format!("{} d {} h", hours / 24, hours % 24)
 }
 
 /// Names of measures, or `none`.
@@ -91,5 +93,7 @@ mod tests {
     fn a_name_can_not_steer_a_terminal() {
         assert_eq!(printable("a\x1b[2Jb\n"), "a\\u{1b}[2Jb\\n");
         assert_eq!(printable("naïve 目录/"), "naïve 目录/");
+        assert_eq!(name("naïve/\n".as_bytes()), "naïve/\\n");
+        assert_eq!(name(b"a\xff\xfe/"), "a\\xff\\xfe/");
     }
 }

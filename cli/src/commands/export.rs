@@ -1,62 +1,66 @@
-use std::os::unix::ffi::OsStrExt as _;
-
-use s3inv::{Location, Scope};
+use jiff::Timestamp;
+use s3inv::{Index, Location, Scope};
 use s3inv_cancel::Cancellation;
-use s3inv_index_format::Origin;
 
-use super::query::not_found;
-use super::{Opened, print};
+use super::{not_found, open, print, scope, sums_directories};
 use crate::args::{ExportArgs, ExportFormat};
 use crate::export::{Exporting, Output, Rows, Sink, ddl, write};
 use crate::failure::Failure;
+use crate::heading::age;
 use crate::{limits, text};
 
 pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
-    let opened = Opened::new(&args.index.index)?;
+    let index = open(&args.scope.index)?;
     let Some(format) = args.format else {
-        return print(|out| write!(out, "{}", ddl(opened.reader.info(), args.location.as_deref())));
+        return print(|out| write!(out, "{}", ddl(index.info(), args.location.as_deref())));
     };
     let output = match &args.out {
         Some(out) => Output::Object(Location::parse(out)?),
         None => Output::Stdout,
     };
-    let asked = Asked { format, scope: Scope::new(args.prefix.as_bytes()), depth: args.depth };
-    let (name, origin) = (opened.name.clone(), opened.reader.info().origin.clone());
+    let asked = Asked { index: index.clone(), format, scope: scope(&args.scope), depth: args.depth };
+    let partial = asked.scope.exact().is_none().then(|| sums_directories(&asked.scope));
     let prefixes = output.take(move |out, cancellation| {
-        let exported = asked.write(&opened, out, cancellation);
-        exported.map_err(|error| match error {
-            Exporting::Index(error) => Exporting::Failed(opened.failure()(error)),
+        asked.write(out, cancellation).map_err(|error| match error {
+            Exporting::Index(error) => Exporting::Failed(asked.failure(error)),
             error => error,
         })
     })?;
     // Who closed stdout doesn't ask what else there was.
     if let Some(prefixes) = prefixes {
-        summarise(&name, origin.as_ref(), prefixes);
+        summarise(&index, partial, prefixes);
     }
     Ok(())
 }
 
 struct Asked {
+    index: Index,
     format: ExportFormat,
     scope: Scope,
     depth: Option<usize>,
 }
 
 impl Asked {
-    fn write(&self, opened: &Opened, out: Sink<'_>, cancellation: &Cancellation) -> Result<u64, Exporting> {
-        let rows = Rows::new(&opened.reader, self.scope.clone(), self.depth, cancellation)?;
-        let mut rows = rows.ok_or_else(|| Exporting::Failed(not_found(opened, self.scope.text())))?;
+    fn write(&self, out: Sink<'_>, cancellation: &Cancellation) -> Result<u64, Exporting> {
+        let rows = Rows::new(&self.index, self.scope.clone(), self.depth, cancellation)?;
+        let mut rows = rows.ok_or_else(|| Exporting::Failed(not_found(&self.index, self.scope.text())))?;
         write(self.format, &mut rows, out)
+    }
+
+    fn failure(&self, error: s3inv::FormatError) -> Failure {
+        Failure::Index { index: self.index.name().to_owned(), error }
     }
 }
 
-fn summarise(index: &str, origin: Option<&Origin>, prefixes: u64) {
+fn summarise(index: &Index, note: Option<String>, prefixes: u64) {
+    let origin = index.info().origin.as_ref();
     tracing::info!(
-        index,
+        index = index.name(),
         bucket = origin.map(|origin| origin.source_bucket.as_str()),
         snapshot = origin.map(|origin| text::moment(origin.snapshot_ms)),
-        age = origin.map(|origin| text::age(origin.snapshot_ms)),
+        age = origin.map(|origin| age(origin.snapshot_ms, Timestamp::now())),
         prefixes,
+        note,
         peak_memory_bytes = limits::peak_memory(),
         "export complete"
     );

@@ -4,13 +4,17 @@ mod build;
 mod completions;
 mod demo;
 mod export;
+mod ls;
 mod man;
 mod query;
 mod stat;
+mod tree;
 mod verify;
 
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt as _;
 
+use s3inv::{Counted, Index, Scope};
 use s3inv_index_format::{FormatError, Reader};
 use s3inv_pipeline::{IndexSource, open_index, open_newest};
 
@@ -18,13 +22,17 @@ pub(crate) use build::{Signals, build};
 pub(crate) use completions::completions;
 pub(crate) use demo::demo;
 pub(crate) use export::export;
+pub(crate) use ls::ls;
 pub(crate) use man::man;
 pub(crate) use query::query;
 pub(crate) use stat::stat;
+pub(crate) use tree::tree;
 pub(crate) use verify::verify;
 
+use crate::args::{IndexArgs, ScopeArgs};
 use crate::failure::Failure;
 use crate::place::Place;
+use crate::text;
 
 /// An index, and its name for messages.
 struct Opened {
@@ -47,6 +55,80 @@ impl Opened {
     fn failure(&self) -> impl Fn(FormatError) -> Failure + '_ {
         |error| Failure::Index { index: self.name.clone(), error }
     }
+}
+
+/// Opens the index that people name.
+fn open(args: &IndexArgs) -> Result<Index, Failure> {
+    Ok(match Place::parse(&args.index)? {
+        Place::File(location) => Index::open(&location, None)?,
+        Place::Directory(folder) => Index::open_newest(&folder, None)?,
+    })
+}
+
+/// What of it people name.
+fn scope(args: &ScopeArgs) -> Scope {
+    Scope::new(args.prefix.as_bytes())
+}
+
+/// What to count for a storage class.
+fn class(index: &Index, name: &str) -> Result<Counted, Failure> {
+    let classes: Vec<_> = index.info().schema.classes.iter().collect();
+    let unknown = || match classes[..] {
+        [] | [""] => Failure::Other(format!("{}: this index has no storage classes", index.name())),
+        _ => Failure::Other(format!("no such class in this index: {name}: it has {}", classes.join(", "))),
+    };
+    index.class(name).filter(|_| !name.is_empty()).ok_or_else(unknown)
+}
+
+/// What is said of a scope that is no prefix.
+fn sums_directories(scope: &Scope) -> String {
+    format!("{}* sums directories: objects that begin so lie elsewhere", text::name(scope.text()))
+}
+
+fn not_found(index: &Index, prefix: &[u8]) -> Failure {
+    let shown = text::name(prefix);
+    let near = !prefix.is_empty() && index.get(&[prefix, b"/"].concat()).is_ok_and(|sums| sums.is_some());
+    let hint = near.then(|| format!("prefixes end in /: try --prefix '{shown}/'"));
+    Failure::NotFound { prefix: shown, hint }
+}
+
+/// Why an answer ended early.
+enum Answering {
+    Index(FormatError),
+    Stdout(io::Error),
+}
+
+impl From<FormatError> for Answering {
+    fn from(error: FormatError) -> Self {
+        Self::Index(error)
+    }
+}
+
+impl From<io::Error> for Answering {
+    fn from(error: io::Error) -> Self {
+        Self::Stdout(error)
+    }
+}
+
+impl From<serde_json::Error> for Answering {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Stdout(error.into())
+    }
+}
+
+/// Writes an answer to stdout while the index is read for it.
+fn answer(index: &Index, write: impl FnOnce(&mut dyn Write) -> Result<(), Answering>) -> Result<(), Failure> {
+    let mut damaged = None;
+    print(|out| match write(out) {
+        // An error of the index is not one of stdout.
+        Err(Answering::Index(error)) => {
+            damaged = Some(error);
+            Ok(())
+        }
+        Err(Answering::Stdout(error)) => Err(error),
+        Ok(()) => Ok(()),
+    })?;
+    damaged.map_or(Ok(()), |error| Err(Failure::Index { index: index.name().to_owned(), error }))
 }
 
 /// Writes an answer to stdout. Whoever closed it, as `head` does, wants no more.

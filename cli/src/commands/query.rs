@@ -25,7 +25,7 @@ pub(crate) fn query(args: &QueryArgs) -> Result<(), Failure> {
     })
 }
 
-pub(super) fn not_found(opened: &Opened, key: &[u8]) -> Failure {
+fn not_found(opened: &Opened, key: &[u8]) -> Failure {
     let prefix = text::printable(&String::from_utf8_lossy(key));
     let with_slash = [key, b"/"].concat();
     let near = opened.reader.get(&with_slash).is_ok_and(|cells| cells.is_some());

@@ -12,6 +12,8 @@ use crate::page::{PageBuilder, PageRows, Shape};
 /// parent's bytes, and more than that of all else, so that they end at 1 MiB, and a row more: the largest row
 /// has all 10,754 bins of 64 classes, and takes less than 250,000 bytes.
 pub const MAX_PAGE_RAW: usize = 2 << 20;
+/// The most that it has as it is stored: neither compression makes what is small much larger than it was.
+pub(crate) const MAX_STORED: u64 = MAX_PAGE_RAW as u64 / 8 * 9;
 
 /// A page that is complete.
 pub(crate) struct Finished<'a> {

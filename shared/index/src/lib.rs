@@ -7,6 +7,9 @@
 //! A file may have tables ([`Form::lookup`]), in which [`Reader::get`] finds a prefix by one small read, and
 //! [`Reader::get_many`] some at once. Who asks for many keeps the file [`Mapped`].
 //!
+//! A [`Span`] is a range of rows: the children of a prefix, or all below it. [`Reader::span`] goes through its
+//! rows, [`Reader::count`] counts them by the directory.
+//!
 //! Everything here is synchronous, over [`std::io::Write`] and [`ReadAt`].
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
@@ -16,6 +19,7 @@ mod body;
 mod brief;
 mod bucket;
 mod check_tables;
+mod cursor;
 mod cuts;
 mod entry;
 mod error;
@@ -37,6 +41,7 @@ mod page;
 mod reader;
 mod sets;
 mod source;
+mod span;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -46,6 +51,7 @@ mod verify;
 mod writer;
 
 pub use block::Compression;
+pub use cursor::Cursor;
 pub use cuts::is_partition_start;
 pub use entry::Entry;
 pub use error::FormatError;
@@ -53,8 +59,9 @@ pub use info::{FileKind, Info, Origin};
 pub use join::Joiner;
 pub use layout::MAX_PAGE_RAW;
 pub use mapped::Mapped;
-pub use reader::{Cursor, Reader};
+pub use reader::Reader;
 pub use source::{ReadAt, Tail};
+pub use span::{Place, Span};
 pub use trailer::TRAILER;
 pub use verify::verify;
 pub use writer::{Form, Writer};

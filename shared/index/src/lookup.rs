@@ -1,6 +1,7 @@
 //! Finding one prefix, or some: at once where there are tables, and in pages where there are none.
 
 use std::hint::black_box;
+use std::ops::Range;
 
 use s3inv_model::{Sums, prefix};
 
@@ -8,11 +9,13 @@ use crate::brief;
 use crate::bucket::{self, BUCKET, Bucket, Stored, Unreadable};
 use crate::lot::Placed;
 use crate::table::Address;
-use crate::{FormatError, ReadAt, Reader};
+use crate::{FormatError, ReadAt, Reader, Span};
 
 /// Prefixes of which all buckets are on their way before the first one is looked at: processors wait for
 /// some ten cache lines at a time.
 const AHEAD: usize = 32;
+/// The same of what is fetched by requests: with a page each, they are some ten megabytes.
+const REMOTE_AHEAD: usize = 256;
 /// How far apart processors have what they fetch.
 const CACHE_LINE: usize = 64;
 
@@ -35,6 +38,12 @@ impl Place<'_> {
     fn offset(&self, bucket: u64) -> u64 {
         self.lot.table_at + bucket * BUCKET as u64
     }
+
+    /// Where both buckets are, with what is between them.
+    fn range(&self) -> Range<u64> {
+        let [first, second] = self.buckets;
+        self.offset(first.min(second))..self.offset(first.max(second) + 1)
+    }
 }
 
 impl<R: ReadAt> Reader<R> {
@@ -50,12 +59,14 @@ impl<R: ReadAt> Reader<R> {
     }
 
     /// What is said of some prefixes, of each as [`get`](Self::get) says it. In a file that is in memory, or
-    /// [mapped](crate::Mapped), this is faster than one after the other.
+    /// [mapped](crate::Mapped), and from a remote one, this is faster than one after the other.
     pub fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Sums>>, FormatError> {
         let mut found = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(AHEAD) {
+        let ahead = if self.source().is_remote() { REMOTE_AHEAD } else { AHEAD };
+        for keys in keys.chunks(ahead) {
             let places: Vec<_> = keys.iter().map(|key| self.place(key)).collect();
             places.iter().flatten().for_each(|place| self.touch(place));
+            self.will_get(keys, &places)?;
             for (key, place) in keys.iter().zip(&places) {
                 found.push(match place {
                     Some(place) => self.get_at(key, place)?,
@@ -88,6 +99,19 @@ impl<R: ReadAt> Reader<R> {
         black_box(bytes.map(|bytes| line(bytes, 0) + line(bytes, CACHE_LINE)).sum::<u32>());
     }
 
+    /// Has what these need fetched at once, if it isn't here.
+    fn will_get(&self, keys: &[&[u8]], places: &[Option<Place<'_>>]) -> Result<(), FormatError> {
+        if !self.source().is_remote() {
+            return Ok(());
+        }
+        let buckets: Vec<_> = places.iter().flatten().map(Place::range).collect();
+        self.source().will_read(&buckets)?;
+        let of_pages =
+            keys.iter().zip(places).filter(|(key, place)| place.is_none() && prefix::is_prefix(key));
+        let rows: Vec<_> = of_pages.map(|(key, _)| Span::row(key)).collect();
+        self.will_read(&rows)
+    }
+
     fn get_at(&self, key: &[u8], place: &Place<'_>) -> Result<Option<Sums>, FormatError> {
         match self.look_up(place)? {
             Answer::Row(sums) => Ok(Some(sums)),
@@ -110,9 +134,9 @@ impl<R: ReadAt> Reader<R> {
         if let (Some(a), Some(b)) = (self.in_memory(place, first), self.in_memory(place, second)) {
             return self.look_into(place, [a, b]);
         }
-        let from = first.min(second);
-        let mut bytes = vec![0; (first.abs_diff(second) as usize + 1) * BUCKET];
-        self.source().read_at(place.offset(from), &mut bytes)?;
+        let (from, range) = (first.min(second), place.range());
+        let mut bytes = vec![0; (range.end - range.start) as usize];
+        self.source().read_at(range.start, &mut bytes)?;
         let bucket = |bucket: u64| {
             let at = (bucket - from) as usize * BUCKET;
             bytes.get(at..at + BUCKET).unwrap_or_default()

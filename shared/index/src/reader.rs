@@ -1,17 +1,17 @@
 use std::ops::Range;
-use std::sync::Arc;
 
-use s3inv_model::{Cell, Dates, Stats, prefix};
+use s3inv_model::{Stats, prefix};
 
 use crate::block::{checksum, decompress};
 use crate::body::BLOCK_ENTRIES;
+use crate::cursor::Ahead;
 use crate::entry::Entry;
-use crate::layout::{MAX_PAGE_RAW, Rows};
+use crate::layout::MAX_PAGE_RAW;
 use crate::lot::{LOTS_AT, Lots};
 use crate::page::Shape;
 use crate::table::{Hash, hash};
 use crate::trailer::{MAGIC, MAX_BLOCKS, PAGES_AT, TRAILER, Trailer};
-use crate::{Compression, FileKind, FormatError, Info, ReadAt, varint};
+use crate::{Compression, Cursor, FileKind, FormatError, Info, ReadAt, Span, varint};
 
 /// How much of the end is asked for first: it holds the directory root of most indexes.
 const FIRST_TAIL: usize = 64 << 10;
@@ -24,7 +24,7 @@ pub struct Reader<R> {
     total: u64,
     info: Info,
     /// Directory blocks with the offset of each, and the stored bytes of pages before it.
-    root: Vec<(u64, u64, Entry)>,
+    pub(crate) root: Vec<(u64, u64, Entry)>,
     /// None, where there are no tables.
     lots: Option<Lots>,
     pub(crate) shape: Shape,
@@ -105,7 +105,6 @@ impl<R: ReadAt> Reader<R> {
     }
 
     /// What the root says of the directory blocks.
-    #[cfg(any(test, feature = "fuzz"))]
     pub(crate) fn root_entries(&self) -> impl Iterator<Item = &Entry> {
         self.root.iter().map(|(.., entry)| entry)
     }
@@ -139,6 +138,14 @@ impl<R: ReadAt> Reader<R> {
             *at = self.page_at(*at);
         }
         Ok(pages)
+    }
+
+    /// Tells the source that directory blocks are going to be read.
+    pub(crate) fn will_read_blocks(&self, blocks: &[usize]) -> Result<(), FormatError> {
+        let entries = blocks.iter().filter_map(|block| self.root.get(*block));
+        let elsewhere = entries.filter(|(at, ..)| *at < self.tail_at);
+        let ranges: Vec<_> = elsewhere.map(|(at, _, entry)| *at..at + entry.len.min(MAX_BLOCK_RAW)).collect();
+        Ok(self.source.will_read(&ranges)?)
     }
 
     /// Where a page is that has so many stored bytes of pages before it.
@@ -219,32 +226,12 @@ impl<R: ReadAt> Reader<R> {
 
     /// All rows, in order.
     pub fn rows(&self) -> Result<Cursor<'_, R>, FormatError> {
-        self.seek(&[])
+        self.span(&Span::all())
     }
 
     /// The rows from `key` on, in order.
     pub fn seek(&self, key: &[u8]) -> Result<Cursor<'_, R>, FormatError> {
-        let after = |first: &[u8]| prefix::compare(first, key).is_gt();
-        let block = self.root.partition_point(|(.., e)| !after(&e.first)).saturating_sub(1);
-        let pages = self.block(block)?;
-        let page = pages.partition_point(|(_, e)| !after(&e.first)).saturating_sub(1);
-        let mut cursor = Cursor {
-            reader: self,
-            next_block: block + 1,
-            pages: pages.into(),
-            next_page: page,
-            rows: Rows::new(self.info.compression, self.shape),
-            page_at: 0,
-            stored: Vec::new(),
-            pending: false,
-        };
-        while cursor.advance()? {
-            if prefix::compare(cursor.key(), key).is_ge() {
-                cursor.stay();
-                break;
-            }
-        }
-        Ok(cursor)
+        self.cursor(prefix::split(key), None, Ahead::None)
     }
 }
 
@@ -337,108 +324,4 @@ fn offsets(mut at: u64, entries: Vec<Entry>, len: impl Fn(&Entry) -> u64) -> Vec
         (here, entry)
     };
     entries.into_iter().map(place).collect()
-}
-
-/// Goes through rows in their order, page by page. A clone goes on from the same row.
-pub struct Cursor<'a, R> {
-    reader: &'a Reader<R>,
-    next_block: usize,
-    /// The pages of a directory block, which clones share.
-    pages: Arc<[(u64, Entry)]>,
-    next_page: usize,
-    rows: Rows,
-    page_at: u64,
-    stored: Vec<u8>,
-    /// The row here has been read, but not been given out.
-    pending: bool,
-}
-
-impl<R> Clone for Cursor<'_, R> {
-    fn clone(&self) -> Self {
-        let (pages, rows) = (Arc::clone(&self.pages), self.rows.clone());
-        Self { pages, rows, stored: Vec::new(), ..*self }
-    }
-}
-
-impl<'a, R: ReadAt> Cursor<'a, R> {
-    /// Goes to the next row; false behind the last one.
-    #[inline]
-    pub fn advance(&mut self) -> Result<bool, FormatError> {
-        if self.pending {
-            self.pending = false;
-            return Ok(true);
-        }
-        loop {
-            match self.rows.advance() {
-                Some(true) => return Ok(true),
-                Some(false) if self.next_page()? => {}
-                Some(false) => return Ok(false),
-                None => return Err(self.damaged()),
-            }
-        }
-    }
-
-    fn next_page(&mut self) -> Result<bool, FormatError> {
-        while self.next_page >= self.pages.len() {
-            if self.next_block >= self.reader.blocks() {
-                return Ok(false);
-            }
-            self.pages = self.reader.block(self.next_block)?.into();
-            self.next_block += 1;
-            self.next_page = 0;
-        }
-        let Some(&(at, ref entry)) = self.pages.get(self.next_page) else { return Ok(false) };
-        self.next_page += 1;
-        self.reader.stored_page(at, entry, &mut self.stored)?;
-        self.page_at = at;
-        let method = self.reader.info.compression;
-        decompress(method, &self.stored, entry.raw_len as usize, self.rows.buffer())
-            .map_err(|cause| FormatError::damaged("page", at, cause))?;
-        self.rows.start(entry.rows).ok_or_else(|| self.damaged())?;
-        Ok(true)
-    }
-
-    /// What the directory says of the page of this row, and where the page is; `None` before any row.
-    pub(crate) fn page(&self) -> Option<&(u64, Entry)> {
-        self.pages.get(self.next_page.checked_sub(1)?)
-    }
-
-    /// What the file says about itself.
-    pub(crate) fn info(&self) -> &'a Info {
-        &self.reader.info
-    }
-
-    fn damaged(&self) -> FormatError {
-        FormatError::damaged("page", self.page_at, "its rows can't be read")
-    }
-
-    /// Gives this row out once more at the next [`Cursor::advance`].
-    pub(crate) fn stay(&mut self) {
-        self.pending = true;
-    }
-
-    /// The prefix of this row.
-    #[must_use]
-    pub fn key(&self) -> &[u8] {
-        self.rows.key()
-    }
-
-    /// The cells of this row, by ascending bin.
-    #[must_use]
-    pub fn cells(&self) -> &[Cell] {
-        self.rows.cells()
-    }
-
-    /// The dates of this row's current objects; none where there are none, or where they are not
-    /// measured.
-    #[must_use]
-    pub fn dates(&self) -> Dates {
-        self.rows.dates()
-    }
-
-    /// This row by what people ask for.
-    #[must_use]
-    pub fn stats(&self) -> Stats<'a> {
-        Stats::new(&self.reader.info.schema, self.cells(), self.dates())
-    }
 }

@@ -1,5 +1,6 @@
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -24,6 +25,18 @@ pub trait ReadAt: Send + Sync {
     #[inline]
     fn slice(&self, _offset: u64, _len: usize) -> Option<&[u8]> {
         None
+    }
+
+    /// Whether reading waits for requests, so that it is worth the work to say what
+    /// [will be read](Self::will_read).
+    #[inline]
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// Fetches what is going to be read soon, all at once. These bytes are in the file.
+    fn will_read(&self, _ranges: &[Range<u64>]) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -86,5 +99,14 @@ impl<T: ReadAt + ?Sized> ReadAt for Arc<T> {
     #[inline]
     fn slice(&self, offset: u64, len: usize) -> Option<&[u8]> {
         T::slice(self, offset, len)
+    }
+
+    #[inline]
+    fn is_remote(&self) -> bool {
+        T::is_remote(self)
+    }
+
+    fn will_read(&self, ranges: &[Range<u64>]) -> io::Result<()> {
+        T::will_read(self, ranges)
     }
 }

@@ -44,6 +44,7 @@
 //! own files are all it reads.
 
 mod build;
+mod cache;
 mod destination;
 mod error;
 mod finalize;
@@ -54,6 +55,7 @@ mod merge;
 mod options;
 mod plan;
 mod progress;
+mod remote;
 mod scratch;
 mod source;
 mod system;

@@ -2,14 +2,16 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::ops::Range;
 
 use s3inv_cancel::{Cancellation, Stop};
 use s3inv_index_format::{FormatError, ReadAt, Reader, Tail};
-use s3inv_store::{Location, SdkConfig, Store, StoreError, StoreErrorKind};
+use s3inv_model::ErrorKind;
+use s3inv_store::{Location, SdkConfig, StoreError, StoreErrorKind};
 use tokio::runtime::{Handle, Runtime};
 
 use crate::fleet::{LATEST, Latest};
+use crate::remote::RemoteSource;
 
 /// A longer document is no `latest.json`.
 const LONGEST_LATEST: u64 = 64 << 10;
@@ -33,20 +35,33 @@ pub enum OpenError {
     System(#[from] io::Error),
 }
 
+impl OpenError {
+    /// What the one who sees it should do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Store(error) => error.error_kind(),
+            Self::Format { error: FormatError::Io(error), .. } | Self::System(error) => kind_of(error),
+            Self::Format { error, .. } => error.kind(),
+        }
+    }
+}
+
+/// That of an error of a store, where it is one.
+fn kind_of(error: &io::Error) -> ErrorKind {
+    let of_store = error.get_ref().and_then(|inner| inner.downcast_ref::<StoreError>());
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => ErrorKind::BadInput,
+        _ => of_store.map_or(ErrorKind::Storage, StoreError::error_kind),
+    }
+}
+
 /// The bytes of an index: a local file, or an object that is read by ranges.
 pub enum IndexSource {
     /// A file of this machine.
     Local(File),
     /// An object in a store.
     Remote(RemoteSource),
-}
-
-/// An object in a store, for a thread that may block. It stays the same object while it is read.
-pub struct RemoteSource {
-    store: Arc<dyn Store>,
-    key: String,
-    etag: OnceLock<String>,
-    runtime: Runtime,
 }
 
 impl ReadAt for IndexSource {
@@ -63,23 +78,16 @@ impl ReadAt for IndexSource {
             Self::Remote(remote) => remote.read_at(offset, out),
         }
     }
-}
 
-impl ReadAt for RemoteSource {
-    fn tail(&self, len: usize) -> io::Result<Tail> {
-        let read = self.store.read_tail(&self.key, len as u64);
-        let (bytes, meta) = self.runtime.block_on(read).map_err(io::Error::other)?;
-        self.etag.get_or_init(|| meta.etag);
-        Ok(Tail { bytes: bytes.into(), total: meta.size })
+    fn is_remote(&self) -> bool {
+        matches!(self, Self::Remote(_))
     }
 
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let range = offset..offset.saturating_add(out.len() as u64);
-        let etag = self.etag.get().map(String::as_str);
-        let bytes =
-            self.runtime.block_on(self.store.read(&self.key, range, etag)).map_err(io::Error::other)?;
-        out.copy_from_slice(bytes.get(..out.len()).ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
+    fn will_read(&self, ranges: &[Range<u64>]) -> io::Result<()> {
+        match self {
+            Self::Local(_) => Ok(()),
+            Self::Remote(remote) => remote.will_read(ranges),
+        }
     }
 }
 
@@ -135,8 +143,7 @@ impl Access {
             IndexSource::Local(open_file(location, path)?)
         } else {
             let (store, key) = location.open(self.config.as_ref())?;
-            let runtime = self.runtime;
-            IndexSource::Remote(RemoteSource { store, key, etag: OnceLock::new(), runtime })
+            IndexSource::Remote(RemoteSource::new(store, key, self.runtime))
         };
         Reader::open(source).map_err(|error| match error {
             // The store has named the object already.
@@ -176,53 +183,4 @@ pub(crate) fn config_for(
         return Ok(config);
     }
     runtime.block_on(cancellation.guard(s3inv_store::sdk_config())).map(Some)
-}
-
-#[cfg(test)]
-mod tests {
-    use s3inv_index_format::{Form, Writer};
-    use s3inv_model::{Bin, Cell, Classes, Dates, Measure, RowCounts, Schema, SizeBin};
-    use s3inv_store::{Counting, MemoryStore};
-
-    use super::*;
-
-    const PREFIXES: u64 = 40_000;
-
-    fn key(n: u64) -> Vec<u8> {
-        format!("{n:06}/").into_bytes()
-    }
-
-    fn an_index() -> Vec<u8> {
-        let mut classes = Classes::default();
-        classes.add(b"STANDARD", b"").unwrap();
-        let schema = Schema { measures: [Measure::Bytes, Measure::Classes].into_iter().collect(), classes };
-        let form = Form { kind: s3inv_index_format::FileKind::Index, ..Form::segment(true) };
-        let mut writer = Writer::new(Vec::new(), form, &schema).unwrap();
-        let bin = Bin::Objects { class: 0, current: true, size: SizeBin::Untold, age: None }.id();
-        for n in 0..PREFIXES {
-            writer.push(&key(n), &[Cell { bin, objects: 1, bytes: n }], Dates::NONE).unwrap();
-        }
-        writer.finish(RowCounts::default()).unwrap().0
-    }
-
-    #[test]
-    fn a_prefix_takes_one_request_of_an_index_with_tables_that_is_open() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let memory = MemoryStore::new();
-        memory.put("b.s3inv", an_index());
-        let store = Counting::new(memory);
-        let counted: Arc<dyn Store> = Arc::new(store.clone());
-        let source =
-            RemoteSource { store: counted, key: "b.s3inv".to_owned(), etag: OnceLock::new(), runtime };
-        let reader = Reader::open(source).unwrap();
-        let asked = || (store.counts().read_tail, store.counts().read);
-        assert_eq!(asked(), (1, 0));
-        for (nth, n) in (1..).zip((0..PREFIXES).step_by(577)) {
-            let found = reader.get(&key(n)).unwrap().unwrap();
-            assert_eq!(found.cells[0].bytes, n);
-            assert_eq!(asked(), (1, 2 * nth - 1));
-            assert_eq!(reader.get(&[key(n), b"x/".to_vec()].concat()).unwrap(), None);
-            assert_eq!(asked(), (1, 2 * nth));
-        }
-    }
 }

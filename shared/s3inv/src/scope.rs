@@ -1,3 +1,4 @@
+use s3inv_index_format::Span;
 use s3inv_model::prefix;
 
 /// What is asked about: a prefix with all below it, or, where it doesn't end in `/`, the directories that
@@ -45,6 +46,19 @@ impl Scope {
     #[must_use]
     pub fn name(&self) -> &[u8] {
         self.split().1
+    }
+
+    /// Where they are in an index: of a prefix all below it, and nothing more; else the directories, and all
+    /// below these.
+    #[must_use]
+    pub fn spans(&self) -> [Span; 2] {
+        let (parent, name) = self.split();
+        if name.is_empty() {
+            let all = Span::below(parent);
+            let none = Span { from: all.from.clone(), end: Some(all.from.clone()) };
+            return [all, none];
+        }
+        [Span::children(parent, name), Span::below(&self.text)]
     }
 
     /// Whether a prefix is one of its directories, or below one of them.

@@ -8,6 +8,7 @@ mod pages;
 mod python;
 mod round_trip;
 mod seek;
+mod span;
 mod spec;
 mod sums;
 

@@ -1,0 +1,111 @@
+//! Of the commands that list prefixes.
+
+use std::ffi::OsString;
+
+use clap::{Args as ClapArgs, ValueEnum};
+use s3inv::{Order, Pattern};
+
+use super::{IndexArgs, LogArgs, Output};
+use crate::limits;
+
+/// What of an index.
+#[derive(ClapArgs)]
+pub(crate) struct ScopeArgs {
+    #[command(flatten)]
+    pub(crate) index: IndexArgs,
+    /// The prefix; one that doesn't end in `/` means all directories that begin so [default: the whole bucket]
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) prefix: OsString,
+}
+
+/// What comes first.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sort {
+    /// The most bytes
+    Bytes,
+    /// The most objects
+    Objects,
+    /// What was modified last
+    Newest,
+    /// By parent, then by name
+    Name,
+}
+
+impl From<Sort> for Order {
+    fn from(sort: Sort) -> Self {
+        match sort {
+            Sort::Bytes => Self::Bytes,
+            Sort::Objects => Self::Objects,
+            Sort::Newest => Self::Newest,
+            Sort::Name => Self::Name,
+        }
+    }
+}
+
+/// List what is in a prefix, the largest first
+#[derive(ClapArgs)]
+#[command(after_help = "\
+Examples:
+  s3inv-index ls --index my-bucket.s3inv --prefix logs/ --human
+  s3inv-index ls --index my-bucket.s3inv --prefix logs/2024- --depth 2 --min-bytes 1GiB --limit 20
+  s3inv-index ls --index s3://indexes/my-bucket/daily/ --class GLACIER --match '*-backup' --output json
+
+`logs/` lists the directories in it, what lies directly in it, and the total. `logs/2024-` lists all
+directories that begin so; objects that begin so lie in `logs/`, and are not among them.")]
+pub(crate) struct LsArgs {
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+    /// List what is up to so many levels below
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = limits::parse_levels)]
+    pub(crate) depth: usize,
+    /// What comes first [default: bytes, or objects where the inventory has no sizes]
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub(crate) sort: Option<Sort>,
+    /// List no more than so many
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// List only what has so many bytes, as 500MB or 1GiB
+    #[arg(long, value_name = "SIZE", default_value = "0", hide_default_value = true, value_parser = limits::parse_bytes)]
+    pub(crate) min_bytes: u64,
+    /// List only what has so many objects
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) min_objects: u64,
+    /// Count only objects of this storage class
+    #[arg(long, value_name = "CLASS")]
+    pub(crate) class: Option<String>,
+    /// List only names like this, as '2024-*'; a pattern with a `/` in it is for whole prefixes
+    #[arg(long = "match", value_name = "GLOB")]
+    pub(crate) pattern: Option<Pattern>,
+    /// Show numbers for people
+    #[arg(long)]
+    pub(crate) human: bool,
+    /// How to write the answer
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+}
+
+/// Show what is below a prefix as a tree, the largest first
+#[derive(ClapArgs)]
+#[command(after_help = "\
+Example:
+  s3inv-index tree --index my-bucket.s3inv --prefix logs/ --depth 3 --limit 5 --human")]
+pub(crate) struct TreeArgs {
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+    /// Show so many levels
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = limits::parse_levels)]
+    pub(crate) depth: usize,
+    /// Show so many children of each prefix
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) limit: usize,
+    /// Show numbers for people
+    #[arg(long)]
+    pub(crate) human: bool,
+    /// How to write the answer
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+}

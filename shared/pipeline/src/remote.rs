@@ -1,0 +1,196 @@
+//! An object in a store, as the bytes of an index.
+
+use std::io;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use s3inv_index_format::{ReadAt, Tail};
+use s3inv_store::{Store, StoreError};
+use tokio::runtime::Runtime;
+
+use crate::cache::{Cache, KEPT, hull, together};
+
+/// Requests that are on their way at the same time.
+const AT_ONCE: usize = 16;
+
+/// An object in a store, for threads that may block. It stays the same object while it is read. What was read
+/// last is kept, some 24 MiB of it.
+pub struct RemoteSource {
+    store: Arc<dyn Store>,
+    key: String,
+    etag: OnceLock<String>,
+    cache: Cache,
+    /// There until it is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl RemoteSource {
+    pub(crate) fn new(store: Arc<dyn Store>, key: String, runtime: Runtime) -> Self {
+        let (etag, cache) = (OnceLock::new(), Cache::new(KEPT));
+        Self { store, key, etag, cache, runtime: Some(runtime) }
+    }
+
+    fn wait<T>(&self, request: impl Future<Output = Result<T, StoreError>>) -> io::Result<T> {
+        let runtime = self.runtime.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        runtime.block_on(request).map_err(io::Error::other)
+    }
+
+    async fn request(&self, range: Range<u64>) -> Result<Bytes, StoreError> {
+        self.store.read(&self.key, range, self.etag.get().map(String::as_str)).await
+    }
+
+    /// Fetches ranges that are near each other, with what is between them, and keeps each.
+    async fn fetch(&self, group: &[Range<u64>]) -> Result<(), StoreError> {
+        let hull = hull(group);
+        let bytes = self.request(hull.clone()).await?;
+        for range in group {
+            let from = (range.start - hull.start) as usize..(range.end - hull.start) as usize;
+            // A copy: a piece must not keep all that came with it.
+            let piece = bytes.get(from).map(Bytes::copy_from_slice);
+            self.cache.put(range.start, piece.unwrap_or_default());
+        }
+        Ok(())
+    }
+}
+
+impl ReadAt for RemoteSource {
+    fn tail(&self, len: usize) -> io::Result<Tail> {
+        let (bytes, meta) = self.wait(self.store.read_tail(&self.key, len as u64))?;
+        self.etag.get_or_init(|| meta.etag);
+        Ok(Tail { bytes: bytes.into(), total: meta.size })
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let range = offset..offset.saturating_add(out.len() as u64);
+        let bytes = if let Some(bytes) = self.cache.get(&range) {
+            bytes
+        } else {
+            let bytes = self.wait(self.request(range))?;
+            self.cache.put(offset, bytes.clone());
+            bytes
+        };
+        out.copy_from_slice(bytes.get(..out.len()).ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn is_remote(&self) -> bool {
+        true
+    }
+
+    fn will_read(&self, ranges: &[Range<u64>]) -> io::Result<()> {
+        let missing = self.cache.missing(ranges);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let requests = together(&missing).into_iter().map(|group| self.fetch(group));
+        self.wait(stream::iter(requests).buffer_unordered(AT_ONCE).try_collect())
+    }
+}
+
+impl Drop for RemoteSource {
+    fn drop(&mut self) {
+        // Waiting for a runtime's threads is forbidden in async tasks, where this may be dropped, too.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use s3inv_index_format::{Form, Reader, Writer};
+    use s3inv_model::{Bin, Cell, Classes, Dates, Measure, RowCounts, Schema, SizeBin};
+    use s3inv_store::{Bucket as _, Counting, Counts, MemoryStore};
+
+    use super::*;
+
+    const PREFIXES: u64 = 40_000;
+
+    fn key(n: u64) -> Vec<u8> {
+        format!("{n:06}/").into_bytes()
+    }
+
+    fn an_index(lookup: bool) -> Vec<u8> {
+        let mut classes = Classes::default();
+        classes.add(b"STANDARD", b"").unwrap();
+        let schema = Schema { measures: [Measure::Bytes, Measure::Classes].into_iter().collect(), classes };
+        let form = Form { kind: s3inv_index_format::FileKind::Index, ..Form::segment(lookup) };
+        let mut writer = Writer::new(Vec::new(), form, &schema).unwrap();
+        let bin = Bin::Objects { class: 0, current: true, size: SizeBin::Untold, age: None }.id();
+        for n in 0..PREFIXES {
+            writer.push(&key(n), &[Cell { bin, objects: 1, bytes: n }], Dates::NONE).unwrap();
+        }
+        writer.finish(RowCounts::default()).unwrap().0
+    }
+
+    fn opened(index: Vec<u8>) -> (Counting<MemoryStore>, Reader<RemoteSource>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let memory = MemoryStore::new();
+        memory.put("b.s3inv", index);
+        let store = Counting::new(memory);
+        let source = RemoteSource::new(Arc::new(store.clone()), "b.s3inv".to_owned(), runtime);
+        let reader = Reader::open(source).unwrap();
+        assert_eq!((store.counts().read_tail, store.take().read), (1, 0));
+        (store, reader)
+    }
+
+    #[test]
+    fn a_prefix_takes_one_request_of_an_index_with_tables_that_is_open() {
+        let (store, reader) = opened(an_index(true));
+        for n in (0..PREFIXES).step_by(577) {
+            let found = reader.get(&key(n)).unwrap().unwrap();
+            assert_eq!(found.cells[0].bytes, n);
+            assert_eq!(store.take().read, 1);
+            assert_eq!(reader.get(&key(n)).unwrap(), Some(found));
+            assert_eq!(store.take().read, 0, "it has just been read");
+            assert_eq!(reader.get(&[key(n), b"x/".to_vec()].concat()).unwrap(), None);
+            assert_eq!(store.take().read, 1);
+        }
+    }
+
+    #[test]
+    fn prefixes_that_are_asked_for_together_are_fetched_together() {
+        for tables in [false, true] {
+            let (store, reader) = opened(an_index(tables));
+            let keys: Vec<_> = (0..PREFIXES).step_by(PREFIXES as usize / 64).map(key).collect();
+            let keys: Vec<_> = keys.iter().map(Vec::as_slice).collect();
+            let found = reader.get_many(&keys).unwrap();
+            assert!(found.iter().all(Option::is_some));
+            let Counts { read, read_tail, .. } = store.take();
+            assert!(read <= 4 && read_tail == 0, "{read} requests");
+            assert_eq!(reader.get_many(&keys).unwrap(), found);
+            assert_eq!(store.take().read, 0);
+        }
+    }
+
+    #[test]
+    fn all_rows_are_read_by_few_requests() {
+        let (store, reader) = opened(an_index(false));
+        let mut rows = reader.rows().unwrap();
+        let mut count = 0;
+        while rows.advance().unwrap() {
+            count += 1;
+        }
+        assert_eq!(count, PREFIXES);
+        assert!(store.take().read <= 4);
+    }
+
+    #[test]
+    fn what_fails_is_told_by_who_reads() {
+        let (store, reader) = opened(an_index(false));
+        futures::executor::block_on(store.delete(&["b.s3inv".to_owned()])).unwrap();
+        let error = reader.get(&key(7)).unwrap_err();
+        assert_eq!(error.to_string(), "memory:b.s3inv: not found");
+        let error = reader.rows().err().unwrap();
+        assert_eq!(error.to_string(), "memory:b.s3inv: not found");
+    }
+
+    #[tokio::test]
+    async fn an_async_task_may_drop_it() {
+        let opening = tokio::task::spawn_blocking(|| opened(an_index(false)));
+        let (_, reader) = opening.await.unwrap();
+        drop(reader);
+    }
+}

@@ -1,0 +1,69 @@
+use s3inv_index_format::{FormatError, ReadAt};
+use s3inv_model::Count;
+
+use crate::list::{List, Listed, Rest};
+use crate::{Index, Scope};
+
+/// Prefixes whose children are fetched at once: a page each, that is some megabytes.
+const AT_ONCE: usize = 64;
+
+/// A prefix of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// The prefix and what it has. The first one's prefix is what the scope begins with.
+    pub listed: Listed,
+    /// What is below it; nothing, where the tree ends.
+    pub below: Option<Below>,
+}
+
+/// What is below a prefix of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Below {
+    /// Some of its children.
+    pub children: Vec<Node>,
+    /// The others.
+    pub rest: Rest,
+    /// What lies in the prefix itself.
+    pub directly: Count,
+}
+
+impl<R: ReadAt> Index<R> {
+    /// The tree below a scope: of each prefix the children that a list of it has, so many levels down. Nothing, if the
+    /// scope isn't there. From S3, the children of all prefixes of a level are fetched together.
+    pub fn tree(&self, scope: &Scope, list: &List) -> Result<Option<Node>, FormatError> {
+        self.will_list(std::slice::from_ref(scope))?;
+        let Some(sums) = self.sums(scope)? else { return Ok(None) };
+        let newest = (!sums.dates.is_none()).then_some(sums.dates.newest);
+        let count = list.filter.counted.of(&sums.cells);
+        let mut root = Node { listed: Listed { prefix: scope.text().to_vec(), count, newest }, below: None };
+        let one_level = List { levels: 1, ..list.clone() };
+        let mut level = vec![&mut root];
+        for _ in 0..list.levels {
+            for nodes in level.chunks_mut(AT_ONCE) {
+                self.grow(nodes, &one_level)?;
+            }
+            level = level
+                .into_iter()
+                .filter_map(|node| node.below.as_mut())
+                .flat_map(|b| &mut b.children)
+                .collect();
+        }
+        Ok(Some(root))
+    }
+
+    /// Gives some prefixes their children.
+    fn grow(&self, nodes: &mut [&mut Node], list: &List) -> Result<(), FormatError> {
+        let scopes: Vec<_> = nodes.iter().map(|node| Scope::new(node.listed.prefix.clone())).collect();
+        self.will_list(&scopes)?;
+        for (node, scope) in nodes.iter_mut().zip(&scopes) {
+            let mut children = Vec::new();
+            let rest = self.list(scope, list, |listed| {
+                children.push(Node { listed, below: None });
+                Ok::<_, FormatError>(())
+            })?;
+            let directly = rest.directly_in(scope.text(), node.listed.count)?;
+            node.below = Some(Below { children, rest, directly });
+        }
+        Ok(())
+    }
+}
