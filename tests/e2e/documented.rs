@@ -3,12 +3,13 @@
 use s3inv_tests::{folder, s3inv};
 
 const README: &str = include_str!("../../README.md");
+const ANSWERS: &str = include_str!("../../docs/answers.md");
 
 /// The commands of a page with a `$`, each with what it prints.
-pub(crate) fn examples(text: &str) -> Vec<(Vec<String>, String)> {
+fn examples(page: &str) -> Vec<(Vec<String>, String)> {
     let mut examples: Vec<(Vec<String>, String)> = Vec::new();
     let mut within = false;
-    for line in text.lines() {
+    for line in page.lines() {
         let Some(text) = line.strip_prefix("    ") else {
             within = false;
             continue;
@@ -24,14 +25,26 @@ pub(crate) fn examples(text: &str) -> Vec<(Vec<String>, String)> {
     examples
 }
 
+/// An answer without what changes from day to day.
+fn without_age(answer: &str) -> String {
+    let without = |line: &str| match line.rsplit_once(", ") {
+        Some((snapshot, age)) if age.ends_with(" days old") => format!("{snapshot}\n"),
+        _ => format!("{line}\n"),
+    };
+    answer.lines().map(without).collect()
+}
+
 #[test]
-fn the_examples_of_the_readme() {
+fn the_examples_of_the_documentation() {
     let folder = folder();
     s3inv(["demo", "--out", "demo.s3inv"]).within(&folder.out()).run().answer();
-    let examples = examples(README);
-    assert_eq!(examples.len(), 2);
-    for (args, output) in examples {
-        assert_eq!(s3inv(&args).within(&folder.out()).run().answer(), output, "{args:?}");
+    for (page, least) in [(README, 2), (ANSWERS, 4)] {
+        let examples = examples(page);
+        assert!(examples.len() >= least, "{examples:?}");
+        for (args, output) in examples {
+            let answer = s3inv(&args).within(&folder.out()).run();
+            assert_eq!(without_age(answer.answer()), without_age(&output), "{args:?}");
+        }
     }
 }
 

@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 
 use crate::build::{build, exported, indexed, json_lines, verify};
 use crate::cancel::PROMPT;
-use crate::documented::examples;
 use crate::tables::random_objects;
 use crate::trial::skipped;
 
@@ -407,17 +406,4 @@ fn from_s3_to_s3() {
     let local = folder.path("t.csv");
     run(local.to_str().unwrap());
     assert_eq!(fs::read_to_string(local).unwrap(), export(&folder.index(), "csv").run().answer());
-}
-
-#[test]
-fn the_examples_of_the_page() {
-    let page = include_str!("../../docs/answers.md");
-    let section = page.split("\n## ").find(|section| section.starts_with("Export\n")).unwrap();
-    let folder = folder();
-    s3inv(["demo", "--out", "demo.s3inv"]).within(&folder.out()).run().answer();
-    let examples = examples(section);
-    assert_eq!(examples.len(), 2);
-    for (args, output) in examples {
-        assert_eq!(s3inv(&args).within(&folder.out()).run().answer(), output, "{args:?}");
-    }
 }

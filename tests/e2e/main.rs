@@ -20,6 +20,7 @@ mod fleet;
 mod killed;
 mod leaks;
 mod library;
+mod ls;
 mod manifests;
 mod manual;
 mod measures;
