@@ -28,7 +28,7 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     })?;
     // Who closed stdout doesn't ask what else there was.
     if let Some(prefixes) = prefixes {
-        summarise(&index, partial, prefixes);
+        summarise(&index, partial.as_deref(), prefixes);
     }
     Ok(())
 }
@@ -52,7 +52,7 @@ impl Asked {
     }
 }
 
-fn summarise(index: &Index, note: Option<String>, prefixes: u64) {
+fn summarise(index: &Index, note: Option<&str>, prefixes: u64) {
     let origin = index.info().origin.as_ref();
     tracing::info!(
         index = index.name(),

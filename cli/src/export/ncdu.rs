@@ -225,3 +225,23 @@ fn put_name(name: &[u8], out: &mut Vec<u8>) {
     }
     out.push(b'"');
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_strings_of_json() {
+        for (name, string) in [
+            (&b"a b"[..], &b"\"a b\""[..]),
+            (b"\"\\", b"\"\\\"\\\\\""),
+            (b"\n\x7f", b"\"\\u000a\\u007f\""),
+            (b"\0", "\"\u{2400}\"".as_bytes()),
+            (b"\xff\xc3\xa9", b"\"\xff\xc3\xa9\""),
+        ] {
+            let mut out = Vec::new();
+            put_name(name, &mut out);
+            assert_eq!(out, string);
+        }
+    }
+}

@@ -137,34 +137,17 @@ impl<'a, R: ReadAt> Rows<'a, R> {
 
 #[cfg(test)]
 mod tests {
-    use s3inv::{Dates, Measure, Reader, Schema};
-    use s3inv_index_format::{FileKind, Form, Writer};
-    use s3inv_model::{Bin, Classes, RowCounts, SizeBin};
-
+    use super::super::testing::index;
     use super::*;
-
-    fn index(prefixes: u64) -> Index<Vec<u8>> {
-        let schema = Schema { measures: [Measure::Bytes].into_iter().collect(), classes: Classes::untold() };
-        let form = Form { kind: FileKind::Index, ..Form::segment(false) };
-        let mut writer = Writer::new(Vec::new(), form, &schema).unwrap();
-        let bin = Bin::Objects { class: 0, current: true, size: SizeBin::Untold, age: None }.id();
-        let mut push = |key: String, objects| {
-            writer.push(key.as_bytes(), &[Cell { bin, objects, bytes: 1 }], Dates::NONE).unwrap();
-        };
-        push(String::new(), prefixes);
-        (0..prefixes).for_each(|n| push(format!("{n:06}/"), 1));
-        let bytes = writer.finish(RowCounts::default()).unwrap().0;
-        Index::new("test".to_owned(), Reader::open(bytes).unwrap())
-    }
 
     #[test]
     fn a_row_can_be_given_out_again_and_the_end_stays_the_end() {
-        let index = index(2);
+        let index = index([("", 3, 6), ("a/", 1, 2), ("b/", 2, 4)]);
         let mut rows = Rows::new(&index, Scope::new(""), None, &Cancellation::never()).unwrap().unwrap();
-        for key in ["", "000000/", "000001/"] {
+        for (key, bytes) in [("", 6), ("a/", 2), ("b/", 4)] {
             for _ in 0..2 {
                 assert!(rows.advance().unwrap());
-                assert_eq!((rows.key(), rows.stats().current.bytes), (key.as_bytes(), 1));
+                assert_eq!((rows.key(), rows.stats().current.bytes), (key.as_bytes(), bytes));
                 rows.stay();
             }
             assert!(rows.advance().unwrap());
@@ -175,7 +158,8 @@ mod tests {
 
     #[test]
     fn a_stop_is_heard() {
-        let index = index(5000);
+        let keys: Vec<String> = (0..5000).map(|n| format!("{n:04}/")).collect();
+        let index = index([""].into_iter().chain(keys.iter().map(String::as_str)).map(|key| (key, 1, 1)));
         let cancellation = Cancellation::never();
         let mut rows = Rows::new(&index, Scope::new(""), None, &cancellation).unwrap().unwrap();
         cancellation.cancel();
