@@ -40,7 +40,8 @@ impl Whole {
         Part {
             objects: count.objects,
             bytes: self.bytes.then_some(count.bytes),
-            share: self.share(count.bytes),
+            // To a millionth.
+            share: self.share(count.bytes).map(|share| (share * 1e6).round() / 1e6),
             newest: newest.filter(|_| self.dates).map(text::moment),
         }
     }
