@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use s3inv_tests::{
-    Bucket, CURRENT, Cli, Column, Delivery, FakeS3, Folder, Row, Signal, asked_of_duckdb, files_below,
-    folder, s3inv, single_objects, without,
+    Answer, Bucket, CURRENT, Cli, Column, Delivery, FakeS3, Folder, Row, Signal, asked_of_duckdb,
+    files_below, folder, s3inv, single_objects, without,
 };
 use serde_json::{Value, json};
 
@@ -211,6 +211,27 @@ fn large_exports_take_little_memory_and_are_read_in_part() {
             "{wanted}"
         );
     }
+    few_requests(&folder);
+}
+
+/// From S3, rows are read ahead, and what is too deep is not read.
+fn few_requests(folder: &Folder) {
+    let index = fs::read(folder.index()).unwrap();
+    let len = index.len();
+    let fake = FakeS3::start(move |_| Answer::Object(index.clone()));
+    let requests = |args: &[&str]| {
+        let before = fake.seen().len();
+        let export = s3inv(["export", "--index", "s3://indexes/my.s3inv"]).envs(fake.environment());
+        let text = args.iter().fold(export, |cli, arg| cli.flag(arg)).run().answer().to_owned();
+        (text, fake.seen().len() - before)
+    };
+    let (csv, all) = requests(&["--format", "csv"]);
+    assert!(csv == fs::read_to_string(folder.path("out.csv")).unwrap());
+    let (ncdu, walked) = requests(&["--format", "ncdu"]);
+    assert!(ncdu == fs::read_to_string(folder.path("out.ncdu")).unwrap());
+    let (_, top) = requests(&["--format", "csv", "--depth", "0"]);
+    eprintln!("requests for {len} bytes: {all} for all, {walked} for ncdu, {top} for the root");
+    assert!(all <= 10 && walked <= 12 && top <= 3, "{all}, {walked}, {top}");
 }
 
 #[test]

@@ -69,6 +69,7 @@ impl<'a, R: ReadAt> Rows<'a, R> {
             self.at = match self.at {
                 At::Start if self.own.is_some() => At::Own,
                 At::End => At::End,
+                _ if self.is_deepest(self.scope.text()) => At::End,
                 _ => self.advance_below()?,
             };
         }
