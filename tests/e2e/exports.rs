@@ -230,8 +230,8 @@ fn few_requests(folder: &Folder) {
     let (ncdu, walked) = requests(&["--format", "ncdu"]);
     assert!(ncdu == fs::read_to_string(folder.path("out.ncdu")).unwrap());
     let (_, top) = requests(&["--format", "csv", "--depth", "0"]);
-    eprintln!("requests for {len} bytes: {all} for all, {walked} for ncdu, {top} for the root");
-    assert!(all <= 10 && walked <= 12 && top <= 3, "{all}, {walked}, {top}");
+    let told = format!("of {len} bytes: {all} for all, {walked} for ncdu, {top} for the root");
+    assert!(all <= 10 && walked <= 12 && top <= 3, "{told}");
 }
 
 #[test]
