@@ -2,8 +2,10 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, which know no markup")]
 
+mod export;
 mod largest;
 mod list;
+mod manual;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -13,16 +15,12 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use s3inv_model::Measures;
 use s3inv_pipeline::OnBadRow;
 
+pub(crate) use export::{ExportArgs, ExportFormat};
 pub(crate) use largest::{ByArg, DiffArgs, TopArgs};
 pub(crate) use list::{LsArgs, ScopeArgs, Sort, TreeArgs};
+pub(crate) use manual::{CompletionsArgs, ManArgs};
 
 use crate::limits;
-
-mod export;
-mod manual;
-
-pub(crate) use export::{ExportArgs, ExportFormat};
-pub(crate) use manual::{CompletionsArgs, ManArgs};
 
 /// Turns an S3 Inventory into one compact index of per-prefix statistics, and asks it.
 #[derive(Parser)]

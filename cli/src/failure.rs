@@ -14,7 +14,7 @@ pub(crate) enum Failure {
     /// A signal stopped a build, or whatever it was.
     #[error("{what} cancelled by user")]
     Cancelled { what: &'static str, exit: u8 },
-    /// Something stopped that a signal is to be named for.
+    /// It stopped because it was asked to: who knows the signal says so instead.
     #[error(transparent)]
     Stopped(Stop),
     #[error("build timed out")]

@@ -46,7 +46,7 @@ impl fmt::Display for Heading<'_> {
 }
 
 /// How long a moment ago it was, in days after the first two.
-fn age(ms: u64, now: Timestamp) -> String {
+pub(crate) fn age(ms: u64, now: Timestamp) -> String {
     let now = u64::try_from(now.as_millisecond()).unwrap_or(0);
     let Some(age) = now.checked_sub(ms).map(Duration::from_millis) else {
         return "in the future".to_owned();

@@ -41,15 +41,15 @@ impl Serialize for Bands {
 #[derive(Serialize)]
 pub(crate) struct Key<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    prefix: Option<&'a str>,
+    pub(crate) prefix: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    prefix_b64: Option<String>,
+    pub(crate) prefix_b64: Option<String>,
 }
 
 impl<'a> Key<'a> {
     pub(crate) fn new(key: &'a [u8]) -> Self {
-        let (prefix, prefix_b64) = named(key);
-        Self { prefix, prefix_b64 }
+        let text = std::str::from_utf8(key).ok();
+        Self { prefix: text, prefix_b64: text.is_none().then(|| STANDARD.encode(key)) }
     }
 }
 
@@ -72,12 +72,6 @@ pub(crate) struct Row<'a> {
     /// Whether the index has dates: objects may be what is missing.
     #[serde(skip)]
     dated: bool,
-}
-
-/// A prefix as text, or, where it is not UTF-8, in base64.
-pub(crate) fn named(key: &[u8]) -> (Option<&str>, Option<String>) {
-    let text = std::str::from_utf8(key).ok();
-    (text, text.is_none().then(|| STANDARD.encode(key)))
 }
 
 /// How much of a row is shown to people.

@@ -52,13 +52,6 @@ pub(crate) fn moment(ms: u64) -> String {
     }
 }
 
-/// How long ago a moment was, in milliseconds since 1970: `3 d 5 h`.
-pub(crate) fn age(ms: u64) -> String {
-    let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0);
-    let hours = now.saturating_sub(ms) / 3_600_000;
-    format!("{} d {} h", hours / 24, hours % 24)
-}
-
 /// Names of measures, or `none`.
 pub(crate) fn measures(measures: &Measures) -> String {
     let names: Vec<_> = measures.iter().map(Measure::name).collect();

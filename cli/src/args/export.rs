@@ -2,11 +2,9 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, which know no markup")]
 
-use std::ffi::OsString;
-
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::{IndexArgs, LogArgs};
+use super::{LogArgs, ScopeArgs};
 
 /// What an export looks like.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -32,18 +30,14 @@ Examples:
   s3inv-index export --index my-bucket.s3inv --format ncdu | ncdu -f -
 
 Prefixes come by parent, then by name: the root first, all children of a prefix together; ncdu's come
-as it needs them. What is asked for may be one prefix, or, without a last `/`, all directories that
-begin so: `logs/2024-`. Objects and bytes are those of current versions, at any depth below.")]
+as it needs them. Objects and bytes are those of current versions, at any depth below.")]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
-    pub(crate) index: IndexArgs,
+    pub(crate) scope: ScopeArgs,
     /// What to write
     #[arg(long, value_enum, required_unless_present = "ddl")]
     pub(crate) format: Option<ExportFormat>,
-    /// The prefix to begin at, or what directories begin with
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub(crate) prefix: OsString,
-    /// How many levels below the prefix [default: all]
+    /// How many levels below the prefix; 0 is the prefix alone [default: all]
     #[arg(long, value_name = "N")]
     pub(crate) depth: Option<usize>,
     /// Where to: a file, file:///path or s3://bucket/key, which is whole or not there [default: stdout]

@@ -1,17 +1,16 @@
-use std::os::unix::ffi::OsStrExt as _;
-
+use jiff::Timestamp;
 use s3inv::{Index, Location, Scope};
 use s3inv_cancel::Cancellation;
-use s3inv_index_format::Origin;
 
-use super::{failed, not_found, open, print};
+use super::{failed, not_found, note_of, open, print, scope};
 use crate::args::{ExportArgs, ExportFormat};
 use crate::export::{Exporting, Output, Rows, Sink, ddl, write};
 use crate::failure::Failure;
+use crate::heading::age;
 use crate::{limits, text};
 
 pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
-    let index = open(&args.index.index)?;
+    let index = open(&args.scope.index.index)?;
     let Some(format) = args.format else {
         return print(|out| write!(out, "{}", ddl(index.info(), args.location.as_deref())));
     };
@@ -19,43 +18,45 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
         Some(out) => Output::Object(Location::parse(out)?),
         None => Output::Stdout,
     };
-    let asked = Asked { format, scope: Scope::new(args.prefix.as_bytes()), depth: args.depth };
-    let (name, origin) = (index.name().to_owned(), index.info().origin.clone());
+    let asked = Asked { index: index.clone(), format, scope: scope(&args.scope), depth: args.depth };
+    let partial = note_of(&asked.scope);
     let prefixes = output.take(move |out, cancellation| {
-        let exported = asked.write(&index, out, cancellation);
-        exported.map_err(|error| match error {
-            Exporting::Index(error) => Exporting::Failed(failed(&index)(error)),
+        asked.write(out, cancellation).map_err(|error| match error {
+            Exporting::Index(error) => Exporting::Failed(failed(&asked.index)(error)),
             error => error,
         })
     })?;
     // Who closed stdout doesn't ask what else there was.
     if let Some(prefixes) = prefixes {
-        summarise(&name, origin.as_ref(), prefixes);
+        summarise(&index, partial.as_deref(), prefixes);
     }
     Ok(())
 }
 
 struct Asked {
+    index: Index,
     format: ExportFormat,
     scope: Scope,
     depth: Option<usize>,
 }
 
 impl Asked {
-    fn write(&self, index: &Index, out: Sink<'_>, cancellation: &Cancellation) -> Result<u64, Exporting> {
-        let rows = Rows::new(index.reader(), self.scope.clone(), self.depth, cancellation)?;
-        let mut rows = rows.ok_or_else(|| Exporting::Failed(not_found(index, self.scope.text())))?;
+    fn write(&self, out: Sink<'_>, cancellation: &Cancellation) -> Result<u64, Exporting> {
+        let rows = Rows::new(&self.index, self.scope.clone(), self.depth, cancellation)?;
+        let mut rows = rows.ok_or_else(|| Exporting::Failed(not_found(&self.index, self.scope.text())))?;
         write(self.format, &mut rows, out)
     }
 }
 
-fn summarise(index: &str, origin: Option<&Origin>, prefixes: u64) {
+fn summarise(index: &Index, note: Option<&str>, prefixes: u64) {
+    let origin = index.info().origin.as_ref();
     tracing::info!(
-        index,
+        index = index.name(),
         bucket = origin.map(|origin| origin.source_bucket.as_str()),
         snapshot = origin.map(|origin| text::moment(origin.snapshot_ms)),
-        age = origin.map(|origin| text::age(origin.snapshot_ms)),
+        age = origin.map(|origin| age(origin.snapshot_ms, Timestamp::now())),
         prefixes,
+        note,
         peak_memory_bytes = limits::peak_memory(),
         "export complete"
     );

@@ -6,7 +6,7 @@ use s3inv::ReadAt;
 
 use super::columns::{Columns, PREFIX, PREFIX_B64};
 use super::{Exporting, Rows, Sink};
-use crate::row::named;
+use crate::row::Key;
 
 pub(super) fn write<R: ReadAt>(rows: &mut Rows<'_, R>, out: Sink<'_>) -> Result<u64, Exporting> {
     let columns = Columns::new(&rows.info().schema);
@@ -25,10 +25,10 @@ pub(super) fn write<R: ReadAt>(rows: &mut Rows<'_, R>, out: Sink<'_>) -> Result<
 }
 
 fn record(csv: &mut csv::Writer<Sink<'_>>, key: &[u8], numbers: &[u64]) -> csv::Result<()> {
-    let (text, b64) = named(key);
-    csv.write_field(text.unwrap_or_default())?;
+    let Key { prefix, prefix_b64 } = Key::new(key);
+    csv.write_field(prefix.unwrap_or_default())?;
     numbers.iter().try_for_each(|number| csv.write_field(number.to_string()))?;
-    csv.write_field(b64.unwrap_or_default())?;
+    csv.write_field(prefix_b64.unwrap_or_default())?;
     csv.write_record(None::<&[u8]>)
 }
 

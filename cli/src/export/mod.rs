@@ -66,3 +66,56 @@ fn signed(number: u64, key: &[u8]) -> Result<i64, Exporting> {
 fn unfit(text: String) -> Exporting {
     Exporting::Failed(Failure::Other(text))
 }
+
+#[cfg(test)]
+mod testing {
+    use s3inv::{Cell, Dates, Index, Measure, Reader, Schema};
+    use s3inv_index_format::{FileKind, Form, Writer};
+    use s3inv_model::{Bin, Classes, RowCounts, SizeBin};
+
+    /// An index of prefixes with their objects and bytes, whether they add up or not.
+    pub(super) fn index<'a>(rows: impl IntoIterator<Item = (&'a str, u64, u64)>) -> Index<Vec<u8>> {
+        let measures = [Measure::Bytes].into_iter().collect();
+        let schema = Schema { measures, classes: Classes::untold() };
+        let form = Form { kind: FileKind::Index, ..Form::segment(false) };
+        let mut writer = Writer::new(Vec::new(), form, &schema).unwrap();
+        let bin = Bin::Objects { class: 0, current: true, size: SizeBin::Untold, age: None }.id();
+        for (key, objects, bytes) in rows {
+            writer.push(key.as_bytes(), &[Cell { bin, objects, bytes }], Dates::NONE).unwrap();
+        }
+        let bytes = writer.finish(RowCounts::default()).unwrap().0;
+        Index::new("test".to_owned(), Reader::open(bytes).unwrap())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use s3inv::Scope;
+    use s3inv_cancel::Cancellation;
+
+    use super::*;
+
+    fn written(format: ExportFormat, rows: &[(&str, u64, u64)]) -> Result<String, String> {
+        let index = testing::index(rows.iter().copied());
+        let mut rows = Rows::new(&index, Scope::new(""), None, &Cancellation::never()).unwrap().unwrap();
+        let mut out = Vec::new();
+        write(format, &mut rows, &mut out).map_err(|error| error.to_string())?;
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    }
+
+    #[test]
+    fn what_a_format_has_no_number_for_is_an_error() {
+        let rows = [("", 1, u64::MAX), ("a/", 1, u64::MAX)];
+        let told = "18446744073709551615 is more than this format can hold: take jsonl or csv";
+        assert_eq!(written(ExportFormat::Parquet, &rows), Err(format!("\"\": {told}")));
+        assert_eq!(written(ExportFormat::Ncdu, &rows), Err(format!("\"a/\": {told}")));
+        assert!(written(ExportFormat::Csv, &rows).unwrap().contains("\na/,1,1,18446744073709551615,\n"));
+    }
+
+    #[test]
+    fn sums_that_do_not_add_up_are_not_shown() {
+        let told = "\"a/\" has less than its children: see what `verify` says of this index";
+        let rows = [("", 2, 2), ("a/", 1, 1), ("a/b/", 2, 2)];
+        assert_eq!(written(ExportFormat::Ncdu, &rows), Err(told.to_owned()));
+    }
+}

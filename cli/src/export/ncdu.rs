@@ -56,8 +56,8 @@ struct Level {
     below: Count,
     /// Children that are still to be entered.
     children: VecDeque<Child>,
-    /// The last of them that there was room for, if there are more.
-    more: Option<Vec<u8>>,
+    /// The name of the last of them that there was room for, if there are more.
+    more: Option<Box<[u8]>>,
     room: usize,
 }
 
@@ -138,13 +138,11 @@ impl<R: ReadAt> Walk<'_, '_, '_, R> {
         let Some(level) = self.levels.last_mut() else { return Ok(()) };
         let Some(last) = level.more.take() else { return Ok(()) };
         level.room = ROOM;
-        let mut cursor = self.rows.seek(&last)?;
+        let mut cursor = self.rows.siblings(&level.prefix, &last)?;
         // That one has been entered.
         cursor.advance()?;
-        while level.more.is_none() && cursor.advance()? && level.has(cursor.key()) {
-            if !cursor.key().starts_with(self.rows.scope().text()) {
-                break;
-            }
+        while level.more.is_none() && cursor.advance()? && cursor.key().starts_with(self.rows.scope().text())
+        {
             level.keep(cursor.key(), cursor.cells());
         }
         Ok(())
@@ -180,10 +178,10 @@ impl Level {
 
     /// Keeps a child, or remembers that there are more where there is no room: there is for one at least.
     fn keep(&mut self, key: &[u8], cells: &[Cell]) {
-        let (parent, name) = prefix::split(key);
+        let (_, name) = prefix::split(key);
         let takes = name.len() + 2 * size_of::<Child>();
         match self.children.back() {
-            Some(last) if takes > self.room => self.more = Some([parent, &last.name].concat()),
+            Some(last) if takes > self.room => self.more = Some(last.name.clone()),
             _ => {
                 self.room = self.room.saturating_sub(takes);
                 self.children.push_back(Child { name: name.into(), sums: current(cells) });
@@ -226,4 +224,24 @@ fn put_name(name: &[u8], out: &mut Vec<u8>) {
         }
     }
     out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_strings_of_json() {
+        for (name, string) in [
+            (&b"a b"[..], &b"\"a b\""[..]),
+            (b"\"\\", b"\"\\\"\\\\\""),
+            (b"\n\x7f", b"\"\\u000a\\u007f\""),
+            (b"\0", "\"\u{2400}\"".as_bytes()),
+            (b"\xff\xc3\xa9", b"\"\xff\xc3\xa9\""),
+        ] {
+            let mut out = Vec::new();
+            put_name(name, &mut out);
+            assert_eq!(out, string);
+        }
+    }
 }

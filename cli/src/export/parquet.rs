@@ -20,7 +20,7 @@ use s3inv::ReadAt;
 
 use super::columns::{Columns, PREFIX, PREFIX_B64};
 use super::{Exporting, Rows, Sink, signed};
-use crate::row::named;
+use crate::row::Key;
 use crate::text;
 
 /// Rows of a row group: as many as `DuckDB` makes it, which gives each to one thread.
@@ -95,12 +95,12 @@ impl Group {
     }
 
     fn push(&mut self, key: &[u8], numbers: &[u64]) -> Result<(), Exporting> {
-        let (text, b64) = named(key);
-        self.is_text.push(i16::from(text.is_some()));
-        self.texts.extend(text.map(ByteArray::from));
+        let Key { prefix, prefix_b64 } = Key::new(key);
+        self.is_text.push(i16::from(prefix.is_some()));
+        self.texts.extend(prefix.map(ByteArray::from));
         // One and a third times as long as the prefix.
         self.bytes += PREFIX_BYTES + 2 * key.len() + size_of_val(numbers);
-        self.b64.extend(b64.as_deref().map(ByteArray::from));
+        self.b64.extend(prefix_b64.as_deref().map(ByteArray::from));
         for (column, number) in self.numbers.iter_mut().zip(numbers) {
             column.push(signed(*number, key)?);
         }
