@@ -20,9 +20,11 @@ use crate::limits;
 
 mod export;
 mod manual;
+mod report;
 
 pub(crate) use export::{ExportArgs, ExportFormat};
 pub(crate) use manual::{CompletionsArgs, ManArgs};
+pub(crate) use report::ReportArgs;
 
 /// Turns an S3 Inventory into one compact index of per-prefix statistics, and asks it.
 #[derive(Parser)]
@@ -49,6 +51,7 @@ pub(crate) enum Command {
     Top(TopArgs),
     Diff(DiffArgs),
     Export(ExportArgs),
+    Report(ReportArgs),
     Stat(StatArgs),
     Verify(VerifyArgs),
     Prices(PricesArgs),
@@ -67,6 +70,7 @@ impl Command {
             Self::Top(args) => args.logs,
             Self::Diff(args) => args.logs,
             Self::Export(args) => args.logs,
+            Self::Report(args) => args.logs,
             Self::Stat(args) => args.logs,
             Self::Verify(args) => args.logs,
             Self::Prices(args) => args.logs,

@@ -19,10 +19,12 @@ const MAX_TABLE: u64 = 1 << 20;
 
 /// The prices to estimate by, if a cost is asked for.
 pub(crate) fn prices(args: &CostArgs) -> Result<Option<PriceTable>, Failure> {
-    match &args.price_table {
-        Some(path) => read(path).map(Some),
-        None => Ok(args.estimate_cost.then(PriceTable::default)),
-    }
+    args.estimate_cost.then(|| table(args.price_table.as_deref())).transpose()
+}
+
+/// The prices in a file, or those that are known.
+pub(crate) fn table(path: Option<&Path>) -> Result<PriceTable, Failure> {
+    path.map_or_else(|| Ok(PriceTable::default()), read)
 }
 
 fn read(path: &Path) -> Result<PriceTable, Failure> {
@@ -68,9 +70,7 @@ impl<'a> Costs<'a> {
 /// The estimate for people.
 impl fmt::Display for Costs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Estimate {
-            region, date, total, current, noncurrent, volume_discount, unpriced, left_out, ..
-        } = &self.estimate;
+        let Estimate { total, current, noncurrent, volume_discount, unpriced, left_out, .. } = &self.estimate;
         writeln!(f, "Estimated monthly cost:\n  Total: {total}/month")?;
         by_class(f, current, "")?;
         noncurrent.as_ref().map_or(Ok(()), |classes| by_class(f, classes, ", noncurrent"))?;
@@ -84,14 +84,17 @@ impl fmt::Display for Costs<'_> {
                 Cost::ZERO - *discount
             )?;
         }
-        match (region, date) {
-            (Some(region), Some(date)) => {
-                writeln!(f, "  Prices: {}, {}, USD", text::printable(region), text::printable(date))?;
-            }
-            _ => writeln!(f, "  Prices: of a Region and date that their table doesn't name, USD")?,
-        }
+        writeln!(f, "  Prices: {}", prices_of(&self.estimate))?;
         writeln!(f, "  Left out: {}", left_out.join(", "))?;
         self.notes.iter().try_for_each(|note| writeln!(f, "  Note: {note}"))
+    }
+}
+
+/// Where and when the prices of an estimate held.
+pub(crate) fn prices_of(estimate: &Estimate<'_>) -> String {
+    match (estimate.region, estimate.date) {
+        (Some(region), Some(date)) => format!("{}, {}, USD", text::printable(region), text::printable(date)),
+        _ => "of a Region and date that their table doesn't name, USD".to_owned(),
     }
 }
 

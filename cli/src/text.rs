@@ -52,6 +52,12 @@ pub(crate) fn moment(ms: u64) -> String {
     }
 }
 
+/// The day of a moment, UTC.
+pub(crate) fn day(ms: u64) -> String {
+    let moment = moment(ms);
+    moment.split_once('T').map_or(moment.as_str(), |(day, _)| day).to_owned()
+}
+
 /// How long ago a moment was, in milliseconds since 1970: `3 d 5 h`.
 pub(crate) fn age(ms: u64) -> String {
     let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0);
