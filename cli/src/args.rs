@@ -6,6 +6,7 @@ mod export;
 mod largest;
 mod list;
 mod manual;
+mod report;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -19,6 +20,7 @@ pub(crate) use export::{ExportArgs, ExportFormat};
 pub(crate) use largest::{ByArg, DiffArgs, TopArgs};
 pub(crate) use list::{LsArgs, ScopeArgs, Sort, TreeArgs};
 pub(crate) use manual::{CompletionsArgs, ManArgs};
+pub(crate) use report::ReportArgs;
 
 use crate::limits;
 
@@ -47,6 +49,7 @@ pub(crate) enum Command {
     Top(TopArgs),
     Diff(DiffArgs),
     Export(ExportArgs),
+    Report(ReportArgs),
     Stat(StatArgs),
     Verify(VerifyArgs),
     Prices(PricesArgs),
@@ -65,6 +68,7 @@ impl Command {
             Self::Top(args) => args.logs,
             Self::Diff(args) => args.logs,
             Self::Export(args) => args.logs,
+            Self::Report(args) => args.logs,
             Self::Stat(args) => args.logs,
             Self::Verify(args) => args.logs,
             Self::Prices(args) => args.logs,

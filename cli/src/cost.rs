@@ -70,9 +70,7 @@ impl<'a> Costs<'a> {
 /// The estimate for people.
 impl fmt::Display for Costs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Estimate {
-            region, date, total, current, noncurrent, volume_discount, unpriced, left_out, ..
-        } = &self.estimate;
+        let Estimate { total, current, noncurrent, volume_discount, unpriced, left_out, .. } = &self.estimate;
         writeln!(f, "Estimated monthly cost:\n  Total: {total}/month")?;
         by_class(f, current, "")?;
         noncurrent.as_ref().map_or(Ok(()), |classes| by_class(f, classes, ", noncurrent"))?;
@@ -86,14 +84,17 @@ impl fmt::Display for Costs<'_> {
                 Cost::ZERO - *discount
             )?;
         }
-        match (region, date) {
-            (Some(region), Some(date)) => {
-                writeln!(f, "  Prices: {}, {}, USD", text::printable(region), text::printable(date))?;
-            }
-            _ => writeln!(f, "  Prices: of a Region and date that their table doesn't name, USD")?,
-        }
+        writeln!(f, "  Prices: {}", prices_of(&self.estimate))?;
         writeln!(f, "  Left out: {}", left_out.join(", "))?;
         self.notes.iter().try_for_each(|note| writeln!(f, "  Note: {note}"))
+    }
+}
+
+/// Where and when the prices of an estimate held.
+pub(crate) fn prices_of(estimate: &Estimate<'_>) -> String {
+    match (estimate.region, estimate.date) {
+        (Some(region), Some(date)) => format!("{}, {}, USD", text::printable(region), text::printable(date)),
+        _ => "of a Region and date that their table doesn't name, USD".to_owned(),
     }
 }
 

@@ -31,16 +31,26 @@ impl<'a> Heading<'a> {
     }
 }
 
+impl Heading<'_> {
+    /// The bucket, or the index, if that doesn't know.
+    pub(crate) fn name(&self) -> String {
+        text::printable(self.bucket.unwrap_or(self.index))
+    }
+
+    /// The snapshot and its age, if it is known.
+    pub(crate) fn snapshot(&self) -> Option<String> {
+        // The one place where an answer depends on when it is asked.
+        let age = age(self.snapshot_ms?, Timestamp::now());
+        Some(format!("{}, {age}", self.snapshot.as_deref()?))
+    }
+}
+
 /// A line for people.
 impl fmt::Display for Heading<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = text::printable(self.bucket.unwrap_or(self.index));
-        match (&self.snapshot, self.snapshot_ms) {
-            (Some(snapshot), Some(ms)) => {
-                // The one place where an answer depends on when it is asked.
-                write!(f, "{name}, snapshot of {snapshot}, {}", age(ms, Timestamp::now()))
-            }
-            _ => write!(f, "{name}, of an unknown snapshot"),
+        match self.snapshot() {
+            Some(snapshot) => write!(f, "{}, snapshot of {snapshot}", self.name()),
+            None => write!(f, "{}, of an unknown snapshot", self.name()),
         }
     }
 }

@@ -10,6 +10,7 @@ mod failure;
 mod heading;
 mod limits;
 mod logs;
+mod page;
 mod part;
 mod place;
 mod priced;
@@ -42,6 +43,7 @@ fn run(command: Command, screen: &Screen) -> Result<(), Failure> {
         Command::Top(args) => commands::top(&args),
         Command::Diff(args) => commands::diff(&args),
         Command::Export(args) => commands::export(&args),
+        Command::Report(args) => commands::report(&args),
         Command::Stat(args) => commands::stat(&args),
         Command::Verify(args) => commands::verify(&args),
         Command::Prices(args) => commands::prices(&args),

@@ -21,6 +21,10 @@ impl Prices {
         Ok(Self { table: cost::table(args.price_table.as_deref())? })
     }
 
+    pub(crate) fn table(&self) -> &PriceTable {
+        &self.table
+    }
+
     /// Opens an index. Its answers have costs, if it knows what they need; if it doesn't, and they are what was
     /// asked for, that is an error.
     pub(crate) fn open(&self, name: &str, needed: bool) -> Result<Index, Failure> {

@@ -52,6 +52,12 @@ pub(crate) fn moment(ms: u64) -> String {
     }
 }
 
+/// The day of a moment, UTC.
+pub(crate) fn day(ms: u64) -> String {
+    let moment = moment(ms);
+    moment.split_once('T').map_or(moment.as_str(), |(day, _)| day).to_owned()
+}
+
 /// Names of measures, or `none`.
 pub(crate) fn measures(measures: &Measures) -> String {
     let names: Vec<_> = measures.iter().map(Measure::name).collect();

@@ -442,7 +442,9 @@ fn the_demo_keeps_its_index_where_it_is_told() {
 
 #[test]
 fn help_has_an_example_of_every_command() {
-    for command in ["build", "query", "ls", "tree", "top", "export", "stat", "verify", "prices", "demo"] {
+    for command in
+        ["build", "query", "ls", "tree", "top", "export", "report", "stat", "verify", "prices", "demo"]
+    {
         let help = s3inv([command, "--help"]).run();
         let example = format!("s3inv-index {command} --");
         let (_, after) = help.answer().split_once("Example").unwrap();

@@ -28,6 +28,7 @@ mod manual;
 mod measures;
 mod memory;
 mod orc;
+mod report;
 mod retries;
 mod s3;
 mod serverless;

@@ -36,7 +36,7 @@ pub(crate) fn diff(args: &DiffArgs) -> Result<(), Failure> {
 }
 
 /// Why differences may not be what they seem.
-fn doubts(old: &Index, new: &Index) -> Vec<String> {
+pub(super) fn doubts(old: &Index, new: &Index) -> Vec<String> {
     let mut doubts = Vec::new();
     if let (Some(a), Some(b)) = (&old.info().origin, &new.info().origin) {
         let [old, new] = [a, b].map(|origin| text::printable(&origin.source_bucket));
@@ -126,6 +126,19 @@ fn relative(old: u128, difference: i128) -> Option<f64> {
     (old > 0).then(|| difference as f64 / old as f64)
 }
 
+/// The same for people: `came`, `went`, `+12.3%`, or `-`.
+pub(super) fn told(change: &Change, by: By) -> String {
+    let ((old, _), difference) = (amounts(change, by), change.difference().by(by));
+    match (kind(change, by), relative(old, difference)) {
+        (kind @ ("came" | "went"), _) => kind.to_owned(),
+        (_, Some(part)) => {
+            let sign = if part > 0.0 { "+" } else { "" };
+            sign.to_owned() + &percent(part)
+        }
+        _ => "-".to_owned(),
+    }
+}
+
 /// What became of a part.
 fn kind(change: &Change, by: By) -> &'static str {
     match (change.old, change.new, change.difference().by(by)) {
@@ -198,34 +211,27 @@ impl<'a> Answer<'a> {
 
     fn numbers(&self, change: &Change, units: Units, others: &[By]) -> Vec<(String, Tone)> {
         let (old, new) = amounts(change, self.by);
-        let difference = change.difference().by(self.by);
-        let what = match (kind(change, self.by), relative(old, difference)) {
-            ("came", _) => "came".to_owned(),
-            ("went", _) => "went".to_owned(),
-            (_, Some(part)) => {
-                let sign = if part > 0.0 { "+" } else { "" };
-                sign.to_owned() + &percent(part)
-            }
-            _ => "-".to_owned(),
-        };
         let shown = |by: By| {
             let difference = change.difference().by(by);
-            let tone = match difference {
-                ..0 => Tone::Less,
-                0 => Tone::Plain,
-                _ => Tone::More,
-            };
-            (units.show_difference(by, difference), tone)
+            (units.show_difference(by, difference), tone(difference))
         };
         let plain = |text: String| (text, Tone::Plain);
         let mut numbers = vec![plain(units.show(self.by, old)), plain(units.show(self.by, new))];
-        numbers.extend([shown(self.by), plain(what)]);
+        numbers.extend([shown(self.by), plain(told(change, self.by))]);
         numbers.extend(others.iter().map(|by| shown(*by)));
         numbers
     }
 }
 
-fn name(change: &Change) -> String {
+pub(super) fn tone(difference: i128) -> Tone {
+    match difference {
+        ..0 => Tone::Less,
+        0 => Tone::Plain,
+        _ => Tone::More,
+    }
+}
+
+pub(super) fn name(change: &Change) -> String {
     let here = if change.directly { " (directly here)" } else { "" };
     columns::name(&change.prefix) + here
 }
