@@ -5,10 +5,9 @@ mod growth;
 mod places;
 mod spending;
 
-use s3inv::{By, Count, Counted, FormatError, Index, Measure, Scope, Stats};
+use s3inv::{By, Count, Counted, FormatError, Index, Location, Measure, Scope, Stats};
 use s3inv_model::{AGE_BANDS, SIZE_BANDS};
 use s3inv_pricing::{Estimate, Missing, estimate};
-use s3inv_store::Location;
 
 use super::{note_of, open, scope};
 use crate::args::ReportArgs;
