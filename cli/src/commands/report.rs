@@ -5,10 +5,9 @@ mod growth;
 mod places;
 mod spending;
 
-use s3inv::{By, Count, Counted, Index, Measure, Scope, Stats};
+use s3inv::{By, Count, Counted, Index, Location, Measure, Scope, Stats};
 use s3inv_model::{AGE_BANDS, SIZE_BANDS};
 use s3inv_pricing::{Estimate, Missing, estimate};
-use s3inv_store::Location;
 
 use super::{failed, note_of, scope};
 use crate::args::ReportArgs;

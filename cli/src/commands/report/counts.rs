@@ -70,8 +70,8 @@ impl Report<'_> {
     /// Current objects by age or size.
     pub(super) fn bands(&self, measure: Measure, labels: &[(&'static str, u64)], counts: &[Count]) -> Part {
         let (heading, note) = match measure {
-            Measure::Age => ("Ages", "How long before the snapshot objects were modified last."),
-            _ => ("Sizes", "How large objects are."),
+            Measure::Age => ("Ages", "Current objects, by how long before the snapshot they were modified."),
+            _ => ("Sizes", "Current objects, by their own size."),
         };
         if let Some(why) = self.why_unknown(measure) {
             return Part::without(heading, why);
