@@ -140,19 +140,23 @@ impl Sheet {
 
 #[cfg(test)]
 mod tests {
+    use s3inv::{Cost, Count};
+
     use super::*;
 
     fn written(colours: bool) -> String {
-        let count = Count { objects: 12, bytes: 3456 };
-        let whole = Whole { count, bytes: true, dates: true };
+        let held = |objects, bytes, nano_dollars: i128| {
+            let cost = Cost::of_units(nano_dollars * (125 << 30));
+            Held { count: Count { objects, bytes }, cost }
+        };
+        let all = held(12, 3456, 20_000_000_000);
+        let whole = Whole { held: all, bytes: true, cost: true, dates: true };
         let sheet = Sheet { colours: Colours::new(colours), ..Sheet::new(whole, false) };
         let mut out = Vec::new();
         sheet.heading(&mut out, &"a heading").unwrap();
         sheet.titles(&mut out).unwrap();
-        sheet
-            .line(&mut out, Line::Prefix, (Count { objects: 1, bytes: 864 }, Some(1500)), ("└── ", "a/"))
-            .unwrap();
-        sheet.line(&mut out, Line::Total, (count, None), ("", "(total)")).unwrap();
+        sheet.line(&mut out, Line::Prefix, (held(1, 864, 123_000), Some(1500)), ("└── ", "a/")).unwrap();
+        sheet.line(&mut out, Line::Total, (all, None), ("", "(total)")).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -161,9 +165,9 @@ mod tests {
         let plain = written(false);
         assert_eq!(
             plain,
-            "a heading\nOBJECTS  BYTES   SHARE  NEWEST                PREFIX\n      \
-                   1    864   25.0%  1970-01-01T00:00:01Z  └── a/\n     \
-                  12   3456  100.0%  -                     (total)\n"
+            "a heading\nOBJECTS  BYTES   SHARE       COST  NEWEST                PREFIX\n      \
+                   1    864   25.0%  $0.000123  1970-01-01T00:00:01Z  └── a/\n     \
+                  12   3456  100.0%     $20.00  -                     (total)\n"
         );
         let coloured = written(true);
         assert!(coloured.contains("\x1b[34ma/\x1b[0m") && coloured.starts_with("\x1b[1ma heading\x1b[0m\n"));
