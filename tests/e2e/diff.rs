@@ -9,6 +9,7 @@ use s3inv_tests::{
 use serde_json::{Value, json};
 
 use crate::build::{build_to, json_lines};
+use crate::ls::{next_to_nothing, prices};
 
 const ANSWERS: &str = include_str!("../../docs/answers.md");
 
@@ -67,8 +68,11 @@ fn lines(finished: &Finished) -> Vec<&str> {
         let heading = lines.next().unwrap();
         assert!(heading.starts_with(begins) && heading.ends_with(" days old"), "{heading}");
     }
-    lines.collect()
+    lines.filter(|line| !line.starts_with(COSTS)).collect()
 }
+
+/// What costs go by.
+const COSTS: &str = "Cost a month of all versions, prices of us-east-1, 2025-10; without requests, ";
 
 /// The blocks of the documentation that begin with this command, each with what it prints.
 fn documented() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
@@ -91,7 +95,9 @@ fn the_documentation_shows_what_happens() {
         if args.contains(&"json") {
             assert_eq!(finished.answer().lines().collect::<Vec<_>>(), shown, "{args:?}");
         } else {
-            assert_eq!(lines(&finished), shown[2..], "{args:?}");
+            let answer: Vec<_> = finished.answer().lines().skip(2).collect();
+            assert_eq!(answer, shown[2..], "{args:?}");
+            assert!(shown[2].starts_with(COSTS), "{args:?}");
         }
     }
 }
@@ -103,18 +109,21 @@ fn parts_that_changed_are_answered_as_json() {
     let answer: Value = json_lines(diff(&folder, &args).run().answer()).remove(0);
     let bytes = |old: u64, new: u64, difference: i64, percent: Option<f64>| json!({ "old": old, "new": new, "difference": difference, "percent": percent });
     let none = bytes(0, 0, 0, None);
+    let cost = |percent: Option<f64>| json!({ "old": next_to_nothing(), "new": next_to_nothing(), "difference": next_to_nothing(), "percent": percent });
+    assert_eq!(answer["prices"], prices());
     assert_eq!(
         answer["total"],
         json!({
             "prefix": "logs/", "directly": false, "change": "grew", "objects": bytes(4, 4, 0, Some(0.0)),
             "bytes": bytes(10_503, 15_510, 5007, Some(47.7)), "noncurrent_bytes": none,
+            "cost": cost(Some(47.7)),
         })
     );
     assert_eq!(
         answer["changes"][0],
         json!({
             "prefix": "logs/2024-03/", "directly": false, "change": "came", "objects": bytes(0, 1, 1, None),
-            "bytes": bytes(0, 4000, 4000, None), "noncurrent_bytes": none,
+            "bytes": bytes(0, 4000, 4000, None), "noncurrent_bytes": none, "cost": cost(None),
         })
     );
     let shown: Vec<_> =
@@ -140,17 +149,17 @@ fn noncurrent_objects_have_a_column_where_they_change() {
     assert_eq!(
         lines(&diff(&folder, &args).run()),
         [
-            "   OLD     NEW  DIFFERENCE  CHANGE  OBJECTS  NONCURRENT  PREFIX",
-            "138029  138029           0    0.0%        0         +77  (total)",
-            "  4000    4000           0    0.0%        0         +77  data/",
+            "   OLD     NEW  DIFFERENCE  CHANGE  OBJECTS  NONCURRENT        COST  PREFIX",
+            "138029  138029           0    0.0%        0         +77  +$0.000000  (total)",
+            "  4000    4000           0    0.0%        0         +77  +$0.000000  data/",
         ]
     );
     assert_eq!(
         lines(&diff(&folder, &[&args[..], &["--by", "noncurrent"]].concat()).run()),
         [
-            "OLD  NEW  DIFFERENCE  CHANGE  BYTES  OBJECTS  PREFIX",
-            "  0   77         +77       -      0        0  (total)",
-            "  0   77         +77       -      0        0  data/",
+            "OLD  NEW  DIFFERENCE  CHANGE  BYTES  OBJECTS        COST  PREFIX",
+            "  0   77         +77       -      0        0  +$0.000000  (total)",
+            "  0   77         +77       -      0        0  +$0.000000  data/",
         ]
     );
 }
@@ -168,7 +177,7 @@ fn what_makes_it_doubtful_is_said_loudly() {
     ] {
         let (old, new) = (format!("{old}.s3inv"), format!("{new}.s3inv"));
         let text = diff(&folder, &[&old, &new]).run();
-        assert_eq!(text.answer().lines().nth(2), Some(&*format!("Note: {doubt}")));
+        assert_eq!(text.answer().lines().nth(3), Some(&*format!("Note: {doubt}")));
         assert_eq!(text.messages("warn"), [doubt]);
         let json = diff(&folder, &[&old, &new, "--output", "json"]).run();
         assert_eq!(json_lines(json.answer())[0]["notes"], json!([doubt]));
@@ -193,6 +202,7 @@ fn what_one_does_not_know_is_not_shown_as_nothing() {
         [
             "Note: bytes can't be compared: OLD doesn't know it",
             "Note: noncurrent can't be compared: OLD doesn't know it",
+            "Note: cost can't be compared: OLD doesn't know it",
             "OLD  NEW  DIFFERENCE  CHANGE  PREFIX",
             "  8    8           0    0.0%  (total)",
             "  0    1          +1    came  new/",
@@ -224,11 +234,11 @@ fn a_partial_name_is_of_directories() {
         lines(&partial),
         [
             "Note: logs/2024-* sums directories: objects that begin so lie elsewhere",
-            "  OLD    NEW  DIFFERENCE   CHANGE  OBJECTS  PREFIX",
-            "10500  15500       +5000   +47.6%        0  (total)",
-            "    0   4000       +4000     came       +1  logs/2024-03/",
-            "  500   2500       +2000  +400.0%        0  logs/2024-02/",
-            "10000   9000       -1000   -10.0%       -1  logs/2024-01/",
+            "  OLD    NEW  DIFFERENCE   CHANGE  OBJECTS        COST  PREFIX",
+            "10500  15500       +5000   +47.6%        0  +$0.000000  (total)",
+            "    0   4000       +4000     came       +1  +$0.000000  logs/2024-03/",
+            "  500   2500       +2000  +400.0%        0  +$0.000000  logs/2024-02/",
+            "10000   9000       -1000   -10.0%       -1  -$0.000000  logs/2024-01/",
         ]
     );
     let error = diff(&folder, &[&args[..], &["nothing/"]].concat()).run().error();

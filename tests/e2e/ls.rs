@@ -35,13 +35,30 @@ fn names(answer: &Value) -> Vec<&str> {
     answer["prefixes"].as_array().unwrap().iter().map(|one| one["prefix"].as_str().unwrap()).collect()
 }
 
-/// The lines of a text, without the first one, of which the age is not compared.
+/// The lines of a text, without the first ones: the age is not compared, and what costs go by is always the same.
 #[track_caller]
 fn lines(text: &str) -> String {
     let (heading, lines) = text.split_once('\n').unwrap();
     let age = heading.strip_prefix("my-bucket, snapshot of 2025-05-13T01:00:00Z, ").expect(heading);
     assert!(age.ends_with(" days old"), "{age}");
-    lines.to_owned()
+    lines.strip_prefix(COSTS).unwrap_or(lines).to_owned()
+}
+
+/// What costs go by.
+const COSTS: &str = "Cost a month of all versions, prices of us-east-1, 2025-10; without requests, retrieval, early \
+                     deletion, unfinished uploads\n";
+
+/// The same for programs.
+pub(crate) fn prices() -> Value {
+    json!({
+        "region": "us-east-1", "date": "2025-10", "currency": "USD", "unpriced": [],
+        "left_out": ["requests", "retrieval", "early deletion", "unfinished uploads"],
+    })
+}
+
+/// What is less than half of a millionth of a dollar.
+pub(crate) fn next_to_nothing() -> Value {
+    json!({ "micro_dollars": 0, "dollars": "0.000000" })
 }
 
 #[test]
@@ -50,21 +67,21 @@ fn what_is_in_a_prefix_adds_up_to_its_total() {
     let all = ls(&folder.index(), "logs/").run();
     assert_eq!(
         lines(all.answer()),
-        "OBJECTS  BYTES   SHARE  NEWEST                PREFIX\n      \
-               1   5000   93.5%  2025-05-10T01:00:00Z  logs/2024-02/\n      \
-               2    300    5.6%  2024-05-06T22:37:48Z  logs/2024-01/\n      \
-               1     40    0.7%  2024-05-06T22:37:48Z  logs/2023-12/\n      \
-               1      7    0.1%  -                     (directly here)\n      \
-               5   5347  100.0%  2025-05-10T01:00:00Z  (total)\n"
+        "OBJECTS  BYTES   SHARE       COST  NEWEST                PREFIX\n      \
+               1   5000   93.5%  $0.000000  2025-05-10T01:00:00Z  logs/2024-02/\n      \
+               2    300    5.6%  $0.000000  2024-05-06T22:37:48Z  logs/2024-01/\n      \
+               1     40    0.7%  $0.000000  2024-05-06T22:37:48Z  logs/2023-12/\n      \
+               1      7    0.1%  $0.000000  -                     (directly here)\n      \
+               5   5347  100.0%  $0.000000  2025-05-10T01:00:00Z  (total)\n"
     );
     let first = ls(&folder.index(), "logs/").arg("--limit", "1").flag("--human").run();
     assert_eq!(
         lines(first.answer()),
-        "OBJECTS       BYTES   SHARE  NEWEST                PREFIX\n      \
-               1     4.9 KiB   93.5%  2025-05-10T01:00:00Z  logs/2024-02/\n      \
-               3       340 B    6.4%  -                     (2 more)\n      \
-               1         7 B    0.1%  -                     (directly here)\n      \
-               5     5.2 KiB  100.0%  2025-05-10T01:00:00Z  (total)\n"
+        "OBJECTS       BYTES   SHARE       COST  NEWEST                PREFIX\n      \
+               1     4.9 KiB   93.5%  $0.000000  2025-05-10T01:00:00Z  logs/2024-02/\n      \
+               3       340 B    6.4%  $0.000000  -                     (2 more)\n      \
+               1         7 B    0.1%  $0.000000  -                     (directly here)\n      \
+               5     5.2 KiB  100.0%  $0.000000  2025-05-10T01:00:00Z  (total)\n"
     );
     assert_eq!(first.stderr, [""; 0]);
 }
@@ -73,7 +90,7 @@ fn what_is_in_a_prefix_adds_up_to_its_total() {
 fn a_list_is_answered_as_json() {
     let folder = indexed(&rows());
     let answer = ask(ls(&folder.index(), "logs/").arg("--limit", "1").arg("--sort", "objects"));
-    let part = |objects: u64, bytes: u64, newest: Option<&str>| json!({ "objects": objects, "bytes": bytes, "share": (bytes as f64 / 5347.0 * 1e6).round() / 1e6, "newest": newest });
+    let part = |objects: u64, bytes: u64, newest: Option<&str>| json!({ "objects": objects, "bytes": bytes, "share": (bytes as f64 / 5347.0 * 1e6).round() / 1e6, "cost": next_to_nothing(), "newest": newest });
     let mut first = part(2, 300, Some("2024-05-06T22:37:48Z"));
     first["prefix"] = "logs/2024-01/".into();
     let mut more = part(2, 5040, None);
@@ -82,7 +99,7 @@ fn a_list_is_answered_as_json() {
         answer,
         json!({
             "index": folder.index().to_str(), "bucket": "my-bucket", "snapshot": "2025-05-13T01:00:00Z",
-            "prefix": "logs/", "partial": false, "prefixes": [first], "more": more,
+            "prefix": "logs/", "partial": false, "prices": prices(), "prefixes": [first], "more": more,
             "directly": part(1, 7, None), "total": part(5, 5347, Some("2025-05-10T01:00:00Z")),
         })
     );
@@ -165,12 +182,12 @@ fn a_tree_shows_what_is_below() {
     let tree = || s3inv(["tree"]).arg("--index", folder.index()).arg("--prefix", "logs/");
     assert_eq!(
         lines(tree().arg("--limit", "1").run().answer()),
-        "OBJECTS  BYTES   SHARE  NEWEST                PREFIX\n      \
-               5   5347  100.0%  2025-05-10T01:00:00Z  logs/\n      \
-               1   5000   93.5%  2025-05-10T01:00:00Z  ├── 2024-02/\n      \
-               1   5000   93.5%  2025-05-10T01:00:00Z  │   └── x/\n      \
-               3    340    6.4%  -                     ├── … 2 more\n      \
-               1      7    0.1%  -                     └── (directly here)\n"
+        "OBJECTS  BYTES   SHARE       COST  NEWEST                PREFIX\n      \
+               5   5347  100.0%  $0.000000  2025-05-10T01:00:00Z  logs/\n      \
+               1   5000   93.5%  $0.000000  2025-05-10T01:00:00Z  ├── 2024-02/\n      \
+               1   5000   93.5%  $0.000000  2025-05-10T01:00:00Z  │   └── x/\n      \
+               3    340    6.4%  $0.000000  -                     ├── … 2 more\n      \
+               1      7    0.1%  $0.000000  -                     └── (directly here)\n"
     );
     let answer = ask(tree().arg("--depth", "1"));
     assert_eq!((&answer["prefix"], &answer["objects"]), (&json!("logs/"), &json!(5)));

@@ -192,7 +192,7 @@ fn names_are_text_in_every_table() {
     assert!(!html.contains("<script"), "{html}");
     let page = Page::read(&html);
     let name = "data/<script>alert(\"&\")<b>/";
-    assert_eq!(page.line("Largest directories", name), ["1", "10.0 GiB", "1.0%", "2025-05-10"]);
+    assert_eq!(page.line("Largest directories", name), ["1", "10.0 GiB", "1.0%", "$0.2300", "2025-05-10"]);
     assert_eq!(page.line("Where most is", name), ["10.0 GiB", "1.0%", "10.0 GiB"]);
     assert_eq!(page.line("Where most is", "data/large/x/"), ["1.0 TiB", "99.0%", "1.0 TiB"]);
     assert_eq!(page.line("Largest directories", "(2 more)")[..2], ["101", "400.0 KiB"]);
@@ -213,8 +213,8 @@ fn growth_is_told_against_an_older_index() {
         |prefix: &str| Page::read(report(&new.index(), prefix).arg("--older", old.index()).run().answer());
     let page = ask("data/");
     assert_eq!(page.line("Growth", "data/small/")[0], "+3.0 GiB");
-    assert_eq!(page.line("Growth", "data/new/"), ["+9 B", "came", "0 B", "9 B"]);
-    assert_eq!(page.line("Growth", "data/odd/"), ["-7 B", "went", "7 B", "0 B"]);
+    assert_eq!(page.line("Growth", "data/new/"), ["+9 B", "came", "0 B", "9 B", "+$0.000000"]);
+    assert_eq!(page.line("Growth", "data/odd/"), ["-7 B", "went", "7 B", "0 B", "-$0.000000"]);
     assert!(page.notes.contains("Note: both indexes are of the same snapshot."), "{}", page.notes);
     assert!(!Page::read(report(&new.index(), "data/").run().answer()).parts.contains_key("Growth"));
 }

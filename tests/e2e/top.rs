@@ -6,6 +6,7 @@ use s3inv_tests::{Bucket, CURRENT, Cli, Column, Delivery, Folder, Row, folder, s
 use serde_json::{Value, json};
 
 use crate::build::{build, indexed, json_lines};
+use crate::ls::{next_to_nothing, prices};
 
 fn top(folder: &Folder) -> Cli {
     s3inv(["top"]).arg("--index", folder.index())
@@ -102,16 +103,18 @@ fn it_is_answered_as_json() {
     let ask = |limit: &str| top(&folder).arg("--prefix", "logs/").arg("-n", limit).arg("--output", "json");
     let expected = json!({
         "index": folder.index(), "bucket": "my-bucket", "snapshot": "2025-05-13T01:00:00Z", "prefix": "logs/",
-        "partial": false, "by": "bytes", "all": false, "total": 9508, "rest": 503,
+        "partial": false, "prices": prices(), "by": "bytes", "all": false, "total": 9508, "rest": 503,
         "prefixes": [{
             "prefix": "logs/2024-01/", "depth": 2, "counts_for": 9005, "share": 9005.0 / 9508.0,
-            "objects": 2, "bytes": 9005, "noncurrent_bytes": 0,
+            "objects": 2, "bytes": 9005, "noncurrent_bytes": 0, "cost": next_to_nothing(),
         }],
     });
     let one = ask("1").run();
     assert_eq!(json_lines(one.answer()), [expected]);
-    let fields =
-        ["index", "bucket", "snapshot", "prefix", "partial", "by", "all", "total", "rest", "prefixes"];
+    let fields = [
+        "index", "bucket", "snapshot", "prefix", "partial", "prices", "by", "all", "total", "rest",
+        "prefixes",
+    ];
     let places: Vec<_> =
         fields.iter().map(|field| one.text().find(&format!("\"{field}\":")).unwrap()).collect();
     assert!(places.is_sorted(), "{}", one.text());
