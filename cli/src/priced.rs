@@ -52,7 +52,7 @@ impl Prices {
 }
 
 fn warn_of_unpriced(index: &Index) {
-    for class in index.rates().into_iter().flat_map(|rates| rates.unpriced()) {
+    for class in index.rates().into_iter().flat_map(s3inv::Rates::unpriced) {
         tracing::warn!(class, "no price for a storage class: its objects are left out of the cost");
     }
 }

@@ -92,7 +92,10 @@ impl Cli {
     /// The same by a copy of the binary, for a user who can't see the original.
     #[must_use]
     pub fn copied_to(self, path: &Path) -> Self {
-        std::fs::copy(binary(), path).unwrap();
+        // Not by this process: others that it starts meanwhile would hold the copy open for writing, and what is
+        // being written can't be run.
+        let copied = Command::new("cp").args([binary().as_path(), path]).status().unwrap();
+        assert!(copied.success(), "{}", path.display());
         self.with_program(Command::new(path))
     }
 

@@ -112,7 +112,7 @@
 //! let tree = index.tree(&Scope::default(), &list)?.ok_or("it isn't there")?;
 //! let below = tree.below.ok_or("one level")?;
 //! assert_eq!(below.children[0].listed.prefix, b"logs/");
-//! assert_eq!(below.directly.bytes, 5);
+//! assert_eq!(below.directly.count.bytes, 5);
 //! # Ok(()) }
 //! ```
 //!
