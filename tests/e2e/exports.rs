@@ -424,6 +424,7 @@ fn from_s3_to_s3() {
     };
     assert_eq!(run(&table), "");
     assert_eq!(bucket.listing(), ["index.s3inv", "tables/t.csv"]);
+    assert_eq!(bucket.media_type("tables/t.csv"), "text/csv; charset=utf-8");
     let local = folder.path("t.csv");
     run(local.to_str().unwrap());
     assert_eq!(fs::read_to_string(local).unwrap(), export(&folder.index(), "csv").run().answer());

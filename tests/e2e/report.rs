@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use s3inv_tests::{CURRENT, Cli, Column, DAY, Delivery, Folder, Row, SNAPSHOT, folder, s3inv, without};
+use s3inv_tests::{
+    Bucket, CURRENT, Cli, Column, DAY, Delivery, Folder, Row, SNAPSHOT, folder, s3inv, without,
+};
 use serde_json::Value;
 
-use crate::build::{build, json_lines, query};
+use crate::build::{self, build, query};
 
 const GB: u64 = 1 << 30;
 
@@ -127,7 +129,7 @@ fn a_page_says_what_queries_answer() {
     let html = report(&folder.index(), "data/").run().answer().to_owned();
     let page = Page::read(&html);
     let asked = query(&folder.index(), "data/").flag("--estimate-cost").arg("--output", "json").run();
-    let asked = json_lines(asked.answer()).remove(0);
+    let asked = build::asked(&asked);
     let fact = |name: &str| page.line("facts", name)[0].to_owned();
     assert_eq!(fact("Bucket"), "my-bucket");
     assert!(
@@ -213,7 +215,7 @@ fn growth_is_told_against_an_older_index() {
         |prefix: &str| Page::read(report(&new.index(), prefix).arg("--older", old.index()).run().answer());
     let page = ask("data/");
     assert_eq!(page.line("Growth", "data/small/")[0], "+3.0 GiB");
-    assert_eq!(page.line("Growth", "data/new/"), ["+9 B", "came", "0 B", "9 B", "+$0.000000"]);
+    assert_eq!(page.line("Growth", "data/new/"), ["+9 B", "came", "0 B", "9 B", "$0.000000"]);
     // Its class has no price.
     assert_eq!(page.line("Growth", "data/odd/"), ["-7 B", "went", "7 B", "0 B", "$0.000000"]);
     assert!(page.notes.contains("Note: both indexes are of the same snapshot."), "{}", page.notes);
@@ -263,4 +265,15 @@ fn a_page_goes_where_it_is_told_to_or_nowhere() {
     let nowhere = folder.path("none.html");
     report(&folder.index(), "none/").arg("--out", &nowhere).run().error();
     assert!(!nowhere.exists());
+}
+
+/// What has no media type is saved by browsers, not shown.
+#[test]
+fn a_page_in_s3_is_one_for_browsers() {
+    let folder = versions(&rows());
+    let bucket = Bucket::with_files("report", &folder.out());
+    let report = s3inv(["report", "--index", &bucket.uri("index.s3inv"), "--out", &bucket.uri("page.html")]);
+    assert_eq!(report.envs(bucket.environment()).run().answer(), "");
+    assert_eq!(bucket.listing(), ["index.s3inv", "page.html"]);
+    assert_eq!(bucket.media_type("page.html"), "text/html; charset=utf-8");
 }

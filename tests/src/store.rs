@@ -28,6 +28,15 @@ for found in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
     print("upload of " + found["Key"])
 "#;
 
+/// Prints the media type of an object.
+const TYPE: &str = r#"
+import sys, boto3
+endpoint, bucket, key = sys.argv[1:]
+s3 = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1",
+                  aws_access_key_id="test", aws_secret_access_key="test")
+print(s3.head_object(Bucket=bucket, Key=key)["ContentType"])
+"#;
+
 /// A bucket of the local S3.
 pub struct Bucket {
     /// Its name.
@@ -62,6 +71,12 @@ impl Bucket {
     /// How the binary reaches it.
     pub fn environment(&self) -> [(&'static str, String); 4] {
         environment(&self.endpoint)
+    }
+
+    /// The media type of an object of it.
+    pub fn media_type(&self, key: &str) -> String {
+        let printed = python(TYPE, &[self.endpoint.as_ref(), self.name.as_ref(), key.as_ref()]);
+        printed.trim_end().to_owned()
     }
 
     /// The keys in it, and `upload of KEY` for each multipart upload that is open.

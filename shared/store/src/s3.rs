@@ -1,5 +1,6 @@
 mod bucket;
 mod config;
+mod media;
 mod open;
 mod parts;
 mod refused;

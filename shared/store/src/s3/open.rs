@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::media::media_type;
 use super::refused::{Doing, refused, refused_copy};
 use super::{S3Store, Store};
 use crate::{Only, StoreError, StoreErrorKind, percent};
@@ -80,6 +81,7 @@ impl OpenUpload {
     async fn request(store: S3Store, key: String) -> Result<Self, StoreError> {
         let request = store.client.create_multipart_upload().bucket(&store.bucket).key(&key);
         let checksum = store.checksums.then_some(ChecksumAlgorithm::Crc32);
+        let request = request.set_content_type(media_type(&key).map(str::to_owned));
         let answer = request.set_checksum_algorithm(checksum).send().await;
         let output = answer.map_err(|e| refused(&store.uri(&key), &e, Doing::Other))?;
         let id = output.upload_id.unwrap_or_default();

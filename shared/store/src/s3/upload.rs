@@ -5,6 +5,7 @@ use aws_sdk_s3::types::CompletedPart;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::media::media_type;
 use super::open::{OpenUpload, Source, completed, conditions};
 use super::parts::{Plan, part_size};
 use super::refused::{Doing, refused};
@@ -130,6 +131,7 @@ impl S3Upload {
         let request = self.store.client.put_object().bucket(&self.store.bucket).key(&self.key);
         let (if_match, if_none_match) = conditions(only);
         let request = request.set_if_match(if_match).set_if_none_match(if_none_match);
+        let request = request.set_content_type(media_type(&self.key).map(str::to_owned));
         let answer = request.body(self.buffer.split().freeze().into()).send().await;
         answer.map(drop).map_err(|e| refused(&self.store.uri(&self.key), &e, Doing::Completing(only)))
     }
