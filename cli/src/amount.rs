@@ -23,15 +23,20 @@ impl Units {
         }
     }
 
-    /// With its sign.
+    /// With its sign, if there is something to show.
     pub(crate) fn show_difference(self, by: By, difference: i128) -> String {
-        let sign = match difference {
+        let sign = match seen(by, difference) {
             ..0 => "-",
             0 => "",
             _ => "+",
         };
         sign.to_owned() + &self.show(by, difference.unsigned_abs())
     }
+}
+
+/// A difference as far as people see it: to a micro-dollar.
+pub(crate) fn seen(by: By, difference: i128) -> i128 {
+    if by == By::Cost { Cost::of_units(difference).micro_dollars().count() } else { difference }
 }
 
 /// The column of what prefixes are compared by.

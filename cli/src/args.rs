@@ -8,7 +8,6 @@ mod list;
 mod manual;
 mod report;
 
-use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -18,7 +17,7 @@ use s3inv_pipeline::OnBadRow;
 
 pub(crate) use export::{ExportArgs, ExportFormat};
 pub(crate) use largest::{ByArg, DiffArgs, TopArgs};
-pub(crate) use list::{LsArgs, ScopeArgs, Sort, TreeArgs};
+pub(crate) use list::{LsArgs, ScopeArgs, Sort, TreeArgs, WhichArgs};
 pub(crate) use manual::{CompletionsArgs, ManArgs};
 pub(crate) use report::ReportArgs;
 
@@ -181,16 +180,14 @@ pub(crate) enum Output {
 #[command(after_help = "\
 Examples:
   s3inv-index query --index my-bucket.s3inv --prefix logs/2024/ --show-tiers
-  s3inv-index query --index s3://indexes/my-bucket.s3inv --prefix '' --output json
-  s3inv-index query --index my-bucket.s3inv --prefix logs/2024/ --estimate-cost
+  s3inv-index query --index s3://indexes/my-bucket.s3inv --output json
+  s3inv-index query --index my-bucket.s3inv --prefix logs/2024- --estimate-cost
 
-A prefix is exact, and ends in `/`; '' is the whole bucket. If it isn't there, the exit code is 1.")]
+`logs/2024/` has all that lies below it. `logs/2024-` is the sum of all directories that begin so; objects
+that begin so lie in `logs/`, and are not counted. If there is nothing, the exit code is 1.")]
 pub(crate) struct QueryArgs {
     #[command(flatten)]
-    pub(crate) index: IndexArgs,
-    /// The prefix
-    #[arg(long)]
-    pub(crate) prefix: OsString,
+    pub(crate) scope: ScopeArgs,
     /// Show each storage class and access tier
     #[arg(long)]
     pub(crate) show_tiers: bool,
@@ -263,6 +260,9 @@ Reads all of it. The exit code is 1 if anything is wrong.")]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) index: IndexArgs,
+    /// How to write the answer
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) output: Output,
     #[command(flatten)]
     pub(crate) logs: LogArgs,
 }

@@ -26,7 +26,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Ask(s3inv::AskError),
     #[error("prefix not found: {prefix}")]
-    NotFound { prefix: String, hint: Option<String> },
+    NotFound { prefix: String },
     #[error(transparent)]
     Store(#[from] s3inv_store::StoreError),
     #[error("{0}")]
@@ -36,9 +36,7 @@ pub(crate) enum Failure {
 impl From<s3inv::AskError> for Failure {
     fn from(error: s3inv::AskError) -> Self {
         match error {
-            s3inv::AskError::NotFound { prefix } => {
-                Self::NotFound { prefix: text::name(&prefix), hint: None }
-            }
+            s3inv::AskError::NotFound { prefix } => Self::NotFound { prefix: text::name(&prefix) },
             error => Self::Ask(error),
         }
     }
@@ -72,10 +70,6 @@ impl Failure {
             Self::TimedOut => {
                 tracing::warn!("{self}");
                 ExitCode::from(124)
-            }
-            Self::NotFound { hint: Some(hint), .. } => {
-                tracing::error!(hint, "{self}");
-                ExitCode::FAILURE
             }
             _ => {
                 tracing::error!("{self}");

@@ -1,69 +1,79 @@
 //! Which index an answer is from.
 
 use std::fmt;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use s3inv::Info;
+use s3inv::Index;
 use serde::Serialize;
 
 use crate::text;
 
-/// What every answer begins with.
+/// What every answer names: the index, and how old what it says is.
 #[derive(Serialize)]
 pub(crate) struct Heading<'a> {
-    index: &'a str,
-    bucket: Option<&'a str>,
-    snapshot: Option<String>,
-    #[serde(skip)]
-    snapshot_ms: Option<u64>,
+    pub(crate) index: &'a str,
+    pub(crate) bucket: Option<&'a str>,
+    pub(crate) snapshot: Option<String>,
+    /// Whole hours since the snapshot; less than nothing, if that is still to come.
+    age_hours: Option<i64>,
 }
 
 impl<'a> Heading<'a> {
-    pub(crate) fn new(index: &'a str, info: &'a Info) -> Self {
-        let snapshot_ms = info.origin.as_ref().map(|origin| origin.snapshot_ms);
+    /// Of an index that is open, now.
+    pub(crate) fn new(index: &'a Index) -> Self {
+        let origin = index.info().origin.as_ref();
+        let snapshot_ms = origin.map(|origin| origin.snapshot_ms);
+        // The one place where an answer depends on when it is asked.
+        let age_hours = |ms| age_hours(ms, Timestamp::now());
         Self {
-            index,
-            bucket: info.origin.as_ref().map(|origin| origin.source_bucket.as_str()),
+            index: index.name(),
+            bucket: origin.map(|origin| origin.source_bucket.as_str()),
             snapshot: snapshot_ms.map(text::moment),
-            snapshot_ms,
+            age_hours: snapshot_ms.map(age_hours),
         }
     }
-}
 
-impl Heading<'_> {
     /// The bucket, or the index, if that doesn't know.
     pub(crate) fn name(&self) -> String {
         text::printable(self.bucket.unwrap_or(self.index))
     }
 
-    /// The snapshot and its age, if it is known.
-    pub(crate) fn snapshot(&self) -> Option<String> {
-        // The one place where an answer depends on when it is asked.
-        let age = age(self.snapshot_ms?, Timestamp::now());
-        Some(format!("{}, {age}", self.snapshot.as_deref()?))
+    /// The snapshot and its age.
+    pub(crate) fn snapshot(&self) -> String {
+        match (&self.snapshot, self.age()) {
+            (Some(snapshot), Some(age)) => format!("{snapshot}, {age}"),
+            _ => "unknown".to_owned(),
+        }
+    }
+
+    /// The age of the snapshot, if that is known.
+    pub(crate) fn age(&self) -> Option<String> {
+        self.age_hours.map(age)
     }
 }
 
 /// A line for people.
 impl fmt::Display for Heading<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.snapshot() {
-            Some(snapshot) => write!(f, "{}, snapshot of {snapshot}", self.name()),
+        match &self.snapshot {
+            Some(_) => write!(f, "{}, snapshot of {}", self.name(), self.snapshot()),
             None => write!(f, "{}, of an unknown snapshot", self.name()),
         }
     }
 }
 
-/// How long a moment ago it was, in days after the first two.
-pub(crate) fn age(ms: u64, now: Timestamp) -> String {
-    let now = u64::try_from(now.as_millisecond()).unwrap_or(0);
-    let Some(age) = now.checked_sub(ms).map(Duration::from_millis) else {
-        return "in the future".to_owned();
-    };
-    match age.as_secs() / 3600 {
-        hours @ 0..48 => format!("{hours} hours old"),
-        hours => format!("{} days old", text::count(hours / 24)),
+fn age_hours(ms: u64, now: Timestamp) -> i64 {
+    let age = i128::from(now.as_millisecond()) - i128::from(ms);
+    // 64 bits of milliseconds are far fewer hours.
+    i64::try_from(age.div_euclid(3_600_000)).unwrap_or(i64::MIN)
+}
+
+/// An age for people: in days after the first two.
+fn age(hours: i64) -> String {
+    match u64::try_from(hours) {
+        Ok(hours @ 0..48) => format!("{hours} hours old"),
+        Ok(hours) => format!("{} days old", text::count(hours / 24)),
+        Err(_) => "in the future".to_owned(),
     }
 }
 
@@ -78,8 +88,9 @@ mod tests {
         for (hours, shown) in
             [(0, "0 hours old"), (47, "47 hours old"), (48, "2 days old"), (73, "3 days old")]
         {
-            assert_eq!(age(10_000_000_000 - hours * hour, now), shown);
+            assert_eq!(age(age_hours(10_000_000_000 - hours * hour, now)), shown);
         }
-        assert_eq!(age(10_000_000_001, now), "in the future");
+        assert_eq!(age(age_hours(10_000_000_001, now)), "in the future");
+        assert!(age_hours(u64::MAX, now) < 0);
     }
 }

@@ -2,7 +2,6 @@
 
 mod amount;
 mod args;
-mod columns;
 mod commands;
 mod cost;
 mod export;
@@ -17,6 +16,7 @@ mod priced;
 mod progress;
 mod row;
 mod sheet;
+mod table;
 mod text;
 
 use std::process::ExitCode;

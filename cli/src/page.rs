@@ -3,7 +3,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use crate::columns::Tone;
+use crate::table::Tone;
 
 /// What a page says.
 pub(crate) struct Page {

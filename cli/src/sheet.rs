@@ -1,127 +1,78 @@
-//! Lines of numbers and names for people: numbers are aligned, names come last.
+//! Tables of parts of a whole.
 
 use std::fmt;
 use std::io::{self, Write};
 
-use anstream::{AutoStream, ColorChoice};
-use anstyle::{AnsiColor, Style};
 use s3inv::Held;
 
+use crate::amount::percent;
 use crate::part::Whole;
+use crate::table::{Column, Line, Table, Tone};
 use crate::text;
 
-/// Colours where somebody looks at a terminal, who hasn't said `NO_COLOR`.
-#[derive(Clone, Copy)]
-pub(crate) struct Colours {
-    dim: Style,
-    bold: Style,
-    name: Style,
-}
-
-impl Colours {
-    fn new(wanted: bool) -> Self {
-        if !wanted {
-            return Self { dim: Style::new(), bold: Style::new(), name: Style::new() };
-        }
-        let name = Style::new().fg_color(Some(AnsiColor::Blue.into()));
-        Self { dim: Style::new().dimmed(), bold: Style::new().bold(), name }
-    }
-}
-
-/// Whether somebody looks at a terminal that shows colours, and hasn't refused them.
-pub(crate) fn wants_colours() -> bool {
-    AutoStream::choice(&io::stdout()) != ColorChoice::Never
-}
-
-/// What a line is about.
-#[derive(Clone, Copy)]
-pub(crate) enum Line {
-    /// A prefix.
-    Prefix,
-    /// What is left, or the like.
-    Other,
-    /// All of them together.
-    Total,
-}
-
-/// The columns of a table.
+/// The columns of a table of parts: objects, bytes, the part that they are, cost, the newest.
 pub(crate) struct Sheet {
     whole: Whole,
     human: bool,
-    widths: [usize; 2],
-    cost: usize,
-    colours: Colours,
+    table: Table,
 }
 
-/// The width of a moment to the second.
+/// The widest numbers: `$0.000123`, `1023.9 KiB`, a part of all, a moment to the second.
+const COST: usize = 9;
+const BYTES: usize = 10;
+const SHARE: usize = 6;
 const DATE: usize = 20;
 
 impl Sheet {
-    /// A table of parts of a whole: no number is wider than that.
+    /// No number is wider than that of the whole, but for those with units.
     pub(crate) fn new(whole: Whole, human: bool) -> Self {
-        let Held { count: total, cost } = whole.held;
-        let width = |title: &str, total: String| title.len().max(total.len());
-        let widths = if human {
-            // 1023.9 KiB
-            [width("OBJECTS", text::count(total.objects)), 10]
-        } else {
-            [width("OBJECTS", total.objects.to_string()), width("BYTES", total.bytes.to_string())]
-        };
-        // $0.000123
-        let cost = cost.to_string().len().max(9);
-        Self { whole, human, widths, cost, colours: Colours::new(wants_colours()) }
+        let Held { count, cost } = whole.held;
+        let objects = if human { text::count(count.objects) } else { count.objects.to_string() };
+        let bytes = if human { BYTES } else { count.bytes.to_string().len() };
+        let column = |title, width| Column { title, width };
+        let mut columns = vec![column("OBJECTS", objects.len())];
+        if whole.bytes {
+            columns.extend([column("BYTES", bytes), column("SHARE", SHARE)]);
+        }
+        if whole.cost {
+            columns.push(column("COST", cost.to_string().len().max(COST)));
+        }
+        if whole.dates {
+            columns.push(column("NEWEST", DATE));
+        }
+        Self { whole, human, table: Table::new(columns) }
     }
 
     pub(crate) fn heading(&self, out: &mut dyn Write, heading: &dyn fmt::Display) -> io::Result<()> {
-        let Colours { bold, .. } = self.colours;
-        writeln!(out, "{bold}{heading}{bold:#}")
+        self.table.heading(out, heading)
     }
 
     pub(crate) fn titles(&self, out: &mut dyn Write) -> io::Result<()> {
-        let ([objects, bytes], Colours { dim, .. }) = (self.widths, self.colours);
-        write!(out, "{dim}{:>objects$}", "OBJECTS")?;
-        if self.whole.bytes {
-            write!(out, "  {:>bytes$}   SHARE", "BYTES")?;
-        }
-        if self.whole.cost {
-            write!(out, "  {:>width$}", "COST", width = self.cost)?;
-        }
-        if self.whole.dates {
-            write!(out, "  {:<DATE$}", "NEWEST")?;
-        }
-        writeln!(out, "  PREFIX{dim:#}")
+        self.table.titles(out)
     }
 
     /// A line. `before` is what comes before the name, such as the branches of a tree.
     pub(crate) fn line(
         &self,
         out: &mut dyn Write,
-        line: Line,
-        (Held { count, cost }, newest): (Held, Option<u64>),
+        tone: Tone,
+        (held, newest): (Held, Option<u64>),
         (before, name): (&str, &str),
     ) -> io::Result<()> {
-        let [objects, bytes] = self.widths;
-        let Colours { dim, bold, name: blue } = self.colours;
-        write!(out, "{:>objects$}", self.number(count.objects))?;
+        let line = Line::plain(self.numbers(held, newest), name.to_owned(), tone);
+        self.table.line(out, &Line { before: before.to_owned(), ..line })
+    }
+
+    fn numbers(&self, Held { count, cost }: Held, newest: Option<u64>) -> Vec<String> {
+        let mut numbers = vec![self.number(count.objects)];
         if self.whole.bytes {
-            write!(out, "  {:>bytes$}  {:>6}", self.size(count.bytes), self.share(count.bytes))?;
+            let share = self.whole.share(count.bytes);
+            numbers.extend([self.size(count.bytes), share.map_or_else(|| "-".to_owned(), percent)]);
         }
-        if self.whole.cost {
-            write!(out, "  {:>width$}", cost.to_string(), width = self.cost)?;
-        }
-        if self.whole.dates {
-            write!(
-                out,
-                "  {:<DATE$}",
-                newest.map_or_else(|| "-".to_owned(), |ms| text::moment(ms / 1000 * 1000))
-            )?;
-        }
-        let style = match line {
-            Line::Prefix => blue,
-            Line::Other => dim,
-            Line::Total => bold,
-        };
-        writeln!(out, "  {dim}{before}{dim:#}{style}{name}{style:#}")
+        numbers.extend(self.whole.cost.then(|| cost.to_string()));
+        let moment = || newest.map_or_else(|| "-".to_owned(), |ms| text::moment(ms / 1000 * 1000));
+        numbers.extend(self.whole.dates.then(moment));
+        numbers
     }
 
     fn number(&self, n: u64) -> String {
@@ -131,11 +82,6 @@ impl Sheet {
     fn size(&self, bytes: u64) -> String {
         if self.human { text::bytes(bytes) } else { bytes.to_string() }
     }
-
-    /// Of the bytes of the whole, in percent.
-    fn share(&self, bytes: u64) -> String {
-        self.whole.share(bytes).map_or_else(|| "-".to_owned(), |share| format!("{:.1}%", share * 100.0))
-    }
 }
 
 #[cfg(test)]
@@ -144,33 +90,24 @@ mod tests {
 
     use super::*;
 
-    fn written(colours: bool) -> String {
+    #[test]
+    fn numbers_are_aligned() {
         let held = |objects, bytes, nano_dollars: i128| {
             let cost = Cost::of_units(nano_dollars * (125 << 30));
             Held { count: Count { objects, bytes }, cost }
         };
         let all = held(12, 3456, 20_000_000_000);
         let whole = Whole { held: all, bytes: true, cost: true, dates: true };
-        let sheet = Sheet { colours: Colours::new(colours), ..Sheet::new(whole, false) };
+        let sheet = Sheet::new(whole, false);
         let mut out = Vec::new();
-        sheet.heading(&mut out, &"a heading").unwrap();
         sheet.titles(&mut out).unwrap();
-        sheet.line(&mut out, Line::Prefix, (held(1, 864, 123_000), Some(1500)), ("└── ", "a/")).unwrap();
-        sheet.line(&mut out, Line::Total, (all, None), ("", "(total)")).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn numbers_are_aligned_and_colours_are_all_that_they_change() {
-        let plain = written(false);
+        sheet.line(&mut out, Tone::Prefix, (held(1, 864, 123_000), Some(1500)), ("└── ", "a/")).unwrap();
+        sheet.line(&mut out, Tone::Total, (all, None), ("", "(total)")).unwrap();
         assert_eq!(
-            plain,
-            "a heading\nOBJECTS  BYTES   SHARE       COST  NEWEST                PREFIX\n      \
+            String::from_utf8(out).unwrap(),
+            "OBJECTS  BYTES   SHARE       COST                NEWEST  PREFIX\n      \
                    1    864   25.0%  $0.000123  1970-01-01T00:00:01Z  └── a/\n     \
-                  12   3456  100.0%     $20.00  -                     (total)\n"
+                  12   3456  100.0%     $20.00                     -  (total)\n"
         );
-        let coloured = written(true);
-        assert!(coloured.contains("\x1b[34ma/\x1b[0m") && coloured.starts_with("\x1b[1ma heading\x1b[0m\n"));
-        assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), plain);
     }
 }

@@ -7,9 +7,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::Stdio;
 
 use s3inv_tests::{DAY, Delivery, Row, SNAPSHOT, files_below, folder, s3inv};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::build::{build, build_to, exported, indexed, json_lines, query, verify};
+use crate::build::{asked, build, build_to, exported, indexed, json_lines, query, told, verify};
 
 fn rows() -> Vec<Row> {
     let mut rows: Vec<Row> = (0..10).map(|nth| Row::new(format!("logs/2024/{nth}.gz"), 2)).collect();
@@ -34,16 +34,16 @@ fn a_query_is_answered_as_text() {
     let folder = indexed(&rows());
     let ask = |prefix: &str| query(&folder.index(), prefix).flag("--show-tiers").run();
     assert_eq!(
-        ask("logs/2024/").answer(),
+        told(&ask("logs/2024/")),
         "Prefix: logs/2024/\nObjects: 10\nBytes: 20\nTier breakdown:\n  STANDARD: 10 objects, 20 bytes\n"
     );
     assert_eq!(
-        ask("logs/").answer(),
+        told(&ask("logs/")),
         "Prefix: logs/\nObjects: 11\nBytes: 120\nTier breakdown:\n  STANDARD: 10 objects, 20 bytes\n  \
          STANDARD_IA: 1 objects, 100 bytes\n"
     );
     let brief = query(&folder.index(), "logs/").run();
-    assert_eq!(brief.answer(), "Prefix: logs/\nObjects: 11\nBytes: 120\n");
+    assert_eq!(told(&brief), "Prefix: logs/\nObjects: 11\nBytes: 120\n");
     assert_eq!(brief.stderr, [""; 0]);
 }
 
@@ -84,10 +84,17 @@ fn a_query_is_answered_as_json() {
     build(&folder, &delivered).run().summary();
     let ask = |prefix: &str| query(&folder.index(), prefix).arg("--output", "json").run();
     let none = "{\"objects\":0,\"bytes\":0}";
+    let logs = ask("logs/");
+    let index = folder.index();
+    let heading = format!(
+        "{{\"index\":{index:?},\"bucket\":\"my-bucket\",\"snapshot\":\"2025-05-13T01:00:00Z\",\"age_hours\":"
+    );
+    let (hours, row) = logs.answer().strip_prefix(&heading).unwrap().split_once(',').unwrap();
+    assert!(hours.parse::<u32>().unwrap() > 24 * 30);
     assert_eq!(
-        ask("logs/").answer(),
+        row,
         format!(
-            "{{\"prefix\":\"logs/\",\"depth\":1,\"objects\":2,\"bytes\":2010,\
+            "\"partial\":false,\"prefix\":\"logs/\",\"depth\":1,\"objects\":2,\"bytes\":2010,\
              \"classes\":{{\"STANDARD\":{{\"objects\":1,\"bytes\":10}},\
              \"STANDARD_IA\":{{\"objects\":1,\"bytes\":2000}}}},\
              \"noncurrent\":{{\"objects\":1,\"bytes\":7,\"classes\":{{\
@@ -101,7 +108,7 @@ fn a_query_is_answered_as_json() {
              \"<128MiB\":{none},\"<1GiB\":{none},\"<5GiB\":{none},\">=5GiB\":{none}}}}}\n"
         )
     );
-    let root = json_lines(ask("").answer()).remove(0);
+    let root = asked(&ask(""));
     assert_eq!((&root["prefix"], &root["depth"], &root["objects"]), (&json!(""), &json!(0), &json!(3)));
     assert_eq!(root["classes"]["STANDARD"], json!({ "objects": 2, "bytes": 15 }));
 }
@@ -110,7 +117,7 @@ fn a_query_is_answered_as_json() {
 fn tiers_and_unknown_classes_have_names_of_their_own() {
     let folder = indexed(&rows());
     let ask = |prefix: &str| query(&folder.index(), prefix).arg("--output", "json").run();
-    let tiers = json_lines(ask("tiers/").answer()).remove(0);
+    let tiers = asked(&ask("tiers/"));
     assert_eq!(
         tiers["classes"],
         json!({
@@ -121,7 +128,7 @@ fn tiers_and_unknown_classes_have_names_of_their_own() {
             "INTELLIGENT_TIERING_DEEP_ARCHIVE": { "objects": 2, "bytes": 200_001 },
         })
     );
-    let odd = json_lines(ask("odd/").answer()).remove(0);
+    let odd = asked(&ask("odd/"));
     assert_eq!(odd["classes"], json!({ "QUANTUM_FOAM": { "objects": 1, "bytes": 7 } }));
 }
 
@@ -129,15 +136,49 @@ fn tiers_and_unknown_classes_have_names_of_their_own() {
 fn a_prefix_that_is_not_there_is_exit_code_1() {
     let folder = indexed(&rows());
     for output in ["text", "json"] {
-        for prefix in ["nothing/", "logs/2024/0.gz", "log", "logs//", "/"] {
+        for prefix in ["nothing/", "logs/2024/0.gz", "lox", "logs//", "/"] {
             let finished = query(&folder.index(), prefix).arg("--output", output).run();
             assert_eq!(finished.error(), format!("prefix not found: {prefix}"));
             assert_eq!(finished.text(), "");
         }
     }
-    let near = query(&folder.index(), "logs").run();
-    assert_eq!(near.error(), "prefix not found: logs");
-    assert_eq!(near.logs()[0]["hint"], "prefixes end in /: try --prefix 'logs/'");
+}
+
+#[test]
+fn without_a_prefix_all_is_asked_about() {
+    let folder = indexed(&rows());
+    let all = s3inv(["query"]).arg("--index", folder.index()).run();
+    assert_eq!(all.answer(), query(&folder.index(), "").run().answer());
+    assert!(told(&all).starts_with("Prefix: \nObjects: 21\n"), "{}", all.text());
+}
+
+/// What begins so is summed, and said to be directories.
+#[test]
+fn a_partial_prefix_is_a_sum_of_directories() {
+    let rows = [
+        Row::new("logs/2024-01/a", 1),
+        Row::new("logs/2024-02/b", 20).class("GLACIER").modified(SNAPSHOT - DAY),
+        Row::new("logs/2024-02/eu/c", 300),
+        Row::new("logs/2024-03.txt", 4000),
+        Row::new("logs/2023-12/d", 50_000),
+    ];
+    let folder = indexed(&rows);
+    assert_eq!(
+        told(&query(&folder.index(), "logs/2024-").flag("--show-tiers").run()),
+        "Prefix: logs/2024-\nObjects: 3\nBytes: 321\nTier breakdown:\n  GLACIER: 1 objects, 20 bytes\n  \
+         STANDARD: 2 objects, 301 bytes\nNote: logs/2024-* sums directories: objects that begin so lie elsewhere\n"
+    );
+    let json = query(&folder.index(), "logs/2024-").arg("--output", "json").run();
+    let json = json_lines(json.answer()).remove(0);
+    assert_eq!(
+        (&json["partial"], &json["prefix"], &json["bytes"]),
+        (&json!(true), &json!("logs/2024-"), &json!(321))
+    );
+    assert_eq!(json["newest"], "2025-05-12T01:00:00Z");
+    let cost = query(&folder.index(), "l").flag("--estimate-cost").run();
+    let whole = query(&folder.index(), "logs/").flag("--estimate-cost").run();
+    let total = |answer: &str| answer.lines().find(|line| line.starts_with("  Total: ")).unwrap().to_owned();
+    assert_eq!(total(cost.answer()), total(whole.answer()));
 }
 
 #[test]
@@ -147,17 +188,20 @@ fn a_prefix_that_is_not_utf8_is_printed_as_base64() {
         let query = s3inv(["query"]).arg("--index", folder.index());
         query.arg("--prefix", OsStr::from_bytes(b"\xff\xfe/"))
     };
-    assert_eq!(ask().run().answer(), "Prefix (base64): //4v\nObjects: 1\nBytes: 3\n");
-    let json = ask().arg("--output", "json").run();
-    assert!(json.answer().starts_with("{\"prefix_b64\":\"//4v\",\"depth\":1,\"objects\":1,\"bytes\":3,"));
-    assert!(exported(&folder.index()).ends_with(json.text()));
+    assert_eq!(told(&ask().run()), "Prefix (base64): //4v\nObjects: 1\nBytes: 3\n");
+    let json = asked(&ask().arg("--output", "json").run());
+    assert_eq!(
+        (&json["prefix_b64"], &json["prefix"], &json["bytes"]),
+        (&json!("//4v"), &Value::Null, &json!(3))
+    );
+    assert_eq!(json_lines(&exported(&folder.index())).last(), Some(&json));
 }
 
 #[test]
 fn control_characters_are_escaped_for_people() {
     let folder = indexed(&[Row::new("a\x1b[2J\n/b", 1)]);
     let finished = query(&folder.index(), "a\x1b[2J\n/").run();
-    assert_eq!(finished.answer(), "Prefix: a\\u{1b}[2J\\n/\nObjects: 1\nBytes: 1\n");
+    assert_eq!(told(&finished), "Prefix: a\\u{1b}[2J\\n/\nObjects: 1\nBytes: 1\n");
     let json = query(&folder.index(), "a\x1b[2J\n/").arg("--output", "json").run();
     assert_eq!(json_lines(json.answer())[0]["prefix"], "a\x1b[2J\n/");
 }
@@ -170,8 +214,8 @@ fn an_export_has_every_prefix_in_order() {
     assert_eq!(prefixes, ["", "logs/", "odd/", "tiers/", "logs/2024/"]);
     for row in &export {
         let prefix = row["prefix"].as_str().unwrap();
-        let asked = query(&folder.index(), prefix).arg("--output", "json").run();
-        assert_eq!(&json_lines(asked.answer())[0], row);
+        let answer = query(&folder.index(), prefix).arg("--output", "json").run();
+        assert_eq!(&asked(&answer), row);
     }
 }
 
@@ -181,7 +225,6 @@ fn stat_describes_an_index() {
     let text = s3inv(["stat"]).arg("--index", folder.index()).run();
     for line in [
         "Bucket:     my-bucket",
-        "Snapshot:   2025-05-13T01:00:00Z",
         "Data files: 1",
         "Rows:       21",
         "Prefixes:   5, to depth 2",
@@ -190,12 +233,17 @@ fn stat_describes_an_index() {
     ] {
         assert!(text.answer().lines().any(|there| there == line), "{line:?} in {}", text.text());
     }
+    let mut lines = text.text().lines();
+    let snapshot = lines.find_map(|line| line.strip_prefix("Snapshot:   2025-05-13T01:00:00Z, "));
+    assert!(snapshot.unwrap().ends_with(" days old"));
     assert!(!text.text().contains("Unknown:") && !text.text().contains("Excluded:"), "{}", text.text());
     let stat = s3inv(["stat", "--output", "json"]).arg("--index", folder.index()).run();
     let stat = json_lines(stat.answer()).remove(0);
     assert_eq!(stat["index_bytes"], fs::metadata(folder.index()).unwrap().len());
     assert_eq!((&stat["lookup"], &stat["info"]["rows"]), (&json!(false), &json!(21)));
     assert_eq!(stat["info"]["origin"]["source_bucket"], "my-bucket");
+    assert_eq!((&stat["bucket"], &stat["snapshot"]), (&json!("my-bucket"), &json!("2025-05-13T01:00:00Z")));
+    assert!(stat["age_hours"].as_u64() > Some(24 * 30));
     assert_eq!(stat["root"]["objects"], 21);
 }
 
@@ -204,7 +252,9 @@ fn verify_says_that_all_is_well() {
     let folder = indexed(&rows());
     let index = folder.index();
     let expected = format!("{}: 5 prefixes, all checksums and sums hold\n", index.display());
-    assert_eq!(verify(&index).run().answer(), expected);
+    assert_eq!(told(&verify(&index).run()), expected);
+    let json = asked(&verify(&index).arg("--output", "json").run());
+    assert_eq!(json, json!({ "prefixes": 5, "verified": true }));
 }
 
 #[test]
@@ -225,8 +275,8 @@ fn file_uris_are_paths() {
     let uri = |path: &std::path::Path| format!("file://{}", path.display());
     let build = s3inv(["build"]).arg("--s3-manifest", uri(&delivered.manifest));
     build.arg("--out", uri(&folder.index())).arg("--temp-dir", folder.temp()).run().summary();
-    let asked = s3inv(["query", "--prefix", "logs/"]).arg("--index", uri(&folder.index())).run();
-    assert_eq!(asked.answer(), "Prefix: logs/\nObjects: 11\nBytes: 120\n");
+    let answer = s3inv(["query", "--prefix", "logs/"]).arg("--index", uri(&folder.index())).run();
+    assert_eq!(told(&answer), "Prefix: logs/\nObjects: 11\nBytes: 120\n");
     folder.assert_left(&["index.s3inv"]);
 }
 
@@ -237,8 +287,8 @@ fn relative_paths_start_where_it_runs() {
     let here = delivered.manifest.parent().unwrap();
     let build = s3inv(["build", "--s3-manifest", "manifest.json", "--out", "new.s3inv"]);
     build.arg("--temp-dir", folder.temp()).within(here).run().summary();
-    let asked = s3inv(["query", "--prefix", "logs/", "--index", "new.s3inv"]).within(here).run();
-    assert_eq!(asked.answer(), "Prefix: logs/\nObjects: 11\nBytes: 120\n");
+    let answer = s3inv(["query", "--prefix", "logs/", "--index", "new.s3inv"]).within(here).run();
+    assert_eq!(told(&answer), "Prefix: logs/\nObjects: 11\nBytes: 120\n");
 }
 
 #[test]
@@ -270,7 +320,7 @@ fn depth_is_cut() {
         verify(&folder.index()).run().answer();
     }
     let deepest = query(&folder.index(), "a/b/").run();
-    assert_eq!(deepest.answer(), "Prefix: a/b/\nObjects: 2\nBytes: 3\n");
+    assert_eq!(told(&deepest), "Prefix: a/b/\nObjects: 2\nBytes: 3\n");
 }
 
 #[test]
@@ -389,7 +439,7 @@ fn wrong_usage_is_exit_code_2() {
         &["build", "--s3-manifest", "m.json", "--out", "o", "--measures", ""],
         &["build", "--s3-manifest", "m.json", "--out", "o", "--on-bad-row", "guess"],
         &["build", "--s3-manifest", "m.json", "--out", "o", "--deadline", "tomorrow"],
-        &["query", "--index", "i"],
+        &["query"],
         &["query", "--index", "i", "--prefix", "", "--output", "xml"],
         &["query", "--index", "i", "--prefix", "", "--price-table", "p"],
         &["query", "--index", "i", "--prefix", "", "--volume-steps"],

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use s3inv_tests::{CURRENT, Delivered, Delivery, Folder, Row, csv_gz, folder, gzip, md5_hex, parquet, s3inv};
 use serde_json::{Value, json};
 
-use crate::build::{build, build_to, exported, query, verify};
+use crate::build::{build, build_to, exported, query, told, verify};
 
 const OLD: &str = "Prefix: old/\nObjects: 1\nBytes: 3\n";
 
@@ -27,7 +27,7 @@ fn refused(folder: &Folder, delivered: &Delivered, args: &[&str]) -> String {
     let build = args.iter().fold(build(folder, delivered), |build, arg| build.flag(arg));
     let error = build.run().error();
     folder.assert_left(&["index.s3inv"]);
-    assert_eq!(query(&folder.index(), "old/").run().answer(), OLD);
+    assert_eq!(told(&query(&folder.index(), "old/").run()), OLD);
     error
 }
 
@@ -395,7 +395,7 @@ fn assert_same_or_failed(index: &Path, export: &str, at: usize) {
     }
     let finished = query(index, "a/").run();
     match finished.code {
-        Some(0) => assert_eq!(finished.text(), "Prefix: a/\nObjects: 2\nBytes: 3\n", "byte {at}"),
+        Some(0) => assert_eq!(told(&finished), "Prefix: a/\nObjects: 2\nBytes: 3\n", "byte {at}"),
         _ => assert!(finished.text().is_empty() && !finished.error().contains("not found"), "byte {at}"),
     }
 }

@@ -5,7 +5,7 @@ use s3inv_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::build::{build, exported, json_lines, query, verify};
+use crate::build::{build, exported, json_lines, query, told, verify};
 use crate::sums::{assert_same, sums};
 
 /// Rows that are fine: more than one batch of them.
@@ -210,7 +210,7 @@ fn people_are_told_what_was_skipped() {
     for line in ["Rows:       1,202", "Excluded:   1,200 bad key", "Excluded:   1 bad size"] {
         assert!(stat.answer().lines().any(|there| there == line), "{line} in {}", stat.text());
     }
-    assert_eq!(query(&folder.index(), "").run().answer(), "Prefix: \nObjects: 1\nBytes: 1\n");
+    assert_eq!(told(&query(&folder.index(), "").run()), "Prefix: \nObjects: 1\nBytes: 1\n");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use s3inv_index_format::{Entry, Reader};
-use s3inv_tests::{Cli, Delivered, Delivery, Folder, Row, folder, s3inv};
+use s3inv_tests::{Cli, Delivered, Delivery, Finished, Folder, Row, folder, s3inv};
 use serde_json::Value;
 
 /// `build` of a delivery into a folder's own places.
@@ -28,6 +28,38 @@ pub(crate) fn indexed(rows: &[Row]) -> Folder {
 /// `query --index INDEX --prefix PREFIX`.
 pub(crate) fn query(index: &Path, prefix: &str) -> Cli {
     s3inv(["query"]).arg("--index", index).arg("--prefix", prefix)
+}
+
+/// What `query` or `verify` said as text, but for its last line: that names the snapshot and its age.
+#[track_caller]
+pub(crate) fn told(asked: &Finished) -> String {
+    let answer = asked.answer().strip_suffix('\n').unwrap();
+    let (told, last) = answer.rsplit_once('\n').unwrap();
+    assert!(last.starts_with("Snapshot: 2025-05-13T01:00:00Z, ") && last.ends_with(" days old"), "{answer}");
+    told.to_owned() + "\n"
+}
+
+/// What `query` or `verify` said as JSON, but for what names the index and its snapshot.
+#[track_caller]
+pub(crate) fn asked(asked: &Finished) -> Value {
+    let mut answer = aged(asked);
+    let fields = answer.as_object_mut().unwrap();
+    assert!(fields.remove("index").unwrap().is_string() && fields.remove("bucket").unwrap().is_string());
+    assert_eq!(fields.remove("snapshot").unwrap(), "2025-05-13T01:00:00Z");
+    assert_ne!(fields.remove("partial"), Some(true.into()));
+    answer
+}
+
+/// An answer as JSON, but for ages of snapshots: they are longer each time.
+#[track_caller]
+pub(crate) fn aged(asked: &Finished) -> Value {
+    let mut answer = json_lines(asked.answer()).remove(0);
+    let headings = if answer.get("old").is_some() { vec!["/old", "/new"] } else { vec![""] };
+    for heading in headings {
+        let heading = answer.pointer_mut(heading).unwrap().as_object_mut().unwrap();
+        assert!(heading.remove("age_hours").unwrap().as_u64() > Some(24 * 30), "{heading:?}");
+    }
+    answer
 }
 
 /// `export` as text.

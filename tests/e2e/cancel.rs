@@ -9,7 +9,7 @@ use s3inv_tests::{
     gzip, s3inv, single_objects,
 };
 
-use crate::build::{build, query, verify};
+use crate::build::{build, query, told, verify};
 
 /// From signal to exit, at any point.
 pub(crate) const PROMPT: Duration = Duration::from_secs(1);
@@ -56,7 +56,7 @@ pub(crate) fn assert_cancelled(finished: &Finished, exit: i32, phase: &str) {
 
 fn assert_previous(folder: &Folder) {
     folder.assert_left(&["index.s3inv"]);
-    assert_eq!(query(&folder.index(), "old/").run().answer(), OLD);
+    assert_eq!(told(&query(&folder.index(), "old/").run()), OLD);
     verify(&folder.index()).run().answer();
 }
 
@@ -192,7 +192,7 @@ fn what_a_killed_build_left_is_removed_by_the_next() {
     assert_eq!(finished.signal, Some(9));
     let left = files_below(&folder.temp());
     assert!(left.iter().any(|name| name.contains('/')), "runs are left: {left:?}");
-    assert_eq!(query(&folder.index(), "old/").run().answer(), OLD);
+    assert_eq!(told(&query(&folder.index(), "old/").run()), OLD);
     let small = Delivery::csv(&[Row::new("new/a", 4)], 1).write(&folder.path("small"));
     build(&folder, &small).run().summary();
     folder.assert_left(&["index.s3inv"]);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use s3inv_tests::{CURRENT, Cli, Column, Delivery, Folder, Row, folder, s3inv, without};
 use serde_json::{Value, json};
 
-use crate::build::{build, indexed, json_lines, query};
+use crate::build::{self, build, indexed, json_lines, query, told};
 
 const GB: u64 = 1 << 30;
 
@@ -65,7 +65,7 @@ fn a_cost_is_told_as_text() {
     let sums =
         "Prefix: data/\nObjects: 104\nBytes: 12885311495\nNoncurrent: 1 objects, 1099511627776 bytes\n";
     let finished = ask(&folder, "data/").run();
-    assert_eq!(finished.answer(), format!("{sums}{COST}"));
+    assert_eq!(told(&finished), format!("{sums}{COST}"));
     let logs = finished.logs();
     let warned = json!({
         "level": "warn", "class": "QUANTUM_FOAM", "objects": 1, "bytes": 7,
@@ -73,14 +73,14 @@ fn a_cost_is_told_as_text() {
     });
     assert_eq!(logs, [warned]);
     // With classes, too.
-    let tiers = query(&folder.index(), "data/").flag("--show-tiers").run().answer().to_owned();
+    let tiers = told(&query(&folder.index(), "data/").flag("--show-tiers").run());
     let both = ask(&folder, "data/").flag("--show-tiers").run();
-    assert_eq!(both.answer(), format!("{tiers}{COST}"));
+    assert_eq!(told(&both), format!("{tiers}{COST}"));
     // Where all has a price, nothing is said of what hasn't.
     let priced = ask(&folder, "priced/").run();
     let whole = "\n  Total: $0.0230/month\n  STANDARD: $0.0230/month\n  Prices: us-east-1, 2025-10, USD\n  \
                  Left out: requests, retrieval, early deletion, unfinished uploads\n";
-    assert!(priced.answer().ends_with(whole), "{}", priced.text());
+    assert!(told(&priced).ends_with(whole), "{}", priced.text());
     assert_eq!(priced.stderr, [""; 0]);
 }
 
@@ -229,7 +229,7 @@ fn without_what_cost_needs_there_is_no_figure() {
     let note =
         "  Note: noncurrent versions are not counted: the index was built without the measure noncurrent\n";
     assert!(
-        cost.answer().contains("  Total: $0.0230/month\n") && cost.answer().ends_with(note),
+        cost.answer().contains("  Total: $0.0230/month\n") && build::told(&cost).ends_with(note),
         "{}",
         cost.text()
     );

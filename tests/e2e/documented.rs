@@ -29,12 +29,16 @@ pub(crate) fn examples(page: &str) -> Vec<(Vec<String>, String)> {
 }
 
 /// An answer without what changes from day to day.
-fn without_age(answer: &str) -> String {
+pub(crate) fn without_age(answer: &str) -> String {
     let without = |line: &str| match line.rsplit_once(", ") {
         Some((snapshot, age)) if age.ends_with(" days old") => format!("{snapshot}\n"),
-        _ => format!("{line}\n"),
+        _ => format!("{}\n", line.split("\"age_hours\":").map(without_number).collect::<Vec<_>>().join("")),
     };
     answer.lines().map(without).collect()
+}
+
+fn without_number(text: &str) -> &str {
+    text.trim_start_matches(|c: char| c.is_ascii_digit())
 }
 
 #[test]

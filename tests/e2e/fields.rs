@@ -5,7 +5,7 @@ use s3inv_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::build::{build, exported, json_lines, query};
+use crate::build::{self, build, exported, json_lines, query, told};
 use crate::sums::{assert_same, nulls, sums};
 use crate::tables::random_versions;
 
@@ -47,11 +47,11 @@ fn stat(folder: &Folder) -> Vec<String> {
 
 fn asked(folder: &Folder, flags: &[&str]) -> String {
     let query = flags.iter().fold(query(&folder.index(), "logs/"), |query, flag| query.flag(flag));
-    query.run().answer().to_owned()
+    told(&query.run())
 }
 
 fn as_json(folder: &Folder) -> Value {
-    json_lines(&asked(folder, &["--output=json"])).remove(0)
+    build::asked(&query(&folder.index(), "logs/").arg("--output", "json").run())
 }
 
 fn assert_unknown(folder: &Folder, measures: &str, unknown: &str) {

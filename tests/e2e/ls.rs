@@ -6,7 +6,7 @@ use s3inv_tests::{Bucket, Cli, DAY, Delivery, Row, SNAPSHOT, folder, s3inv, with
 use s3inv_tests::{CURRENT, Column};
 use serde_json::{Value, json};
 
-use crate::build::{build, indexed, json_lines};
+use crate::build::{aged, build, indexed};
 
 /// Directories of odd names, of several classes and dates, and objects beside them.
 fn rows() -> Vec<Row> {
@@ -27,7 +27,7 @@ fn ls(index: &Path, prefix: &str) -> Cli {
 }
 
 fn ask(cli: Cli) -> Value {
-    json_lines(cli.arg("--output", "json").run().answer()).remove(0)
+    aged(&cli.arg("--output", "json").run())
 }
 
 /// The names of a list, in their order.
@@ -67,20 +67,20 @@ fn what_is_in_a_prefix_adds_up_to_its_total() {
     let all = ls(&folder.index(), "logs/").run();
     assert_eq!(
         lines(all.answer()),
-        "OBJECTS  BYTES   SHARE       COST  NEWEST                PREFIX\n      \
+        "OBJECTS  BYTES   SHARE       COST                NEWEST  PREFIX\n      \
                1   5000   93.5%  $0.000000  2025-05-10T01:00:00Z  logs/2024-02/\n      \
                2    300    5.6%  $0.000000  2024-05-06T22:37:48Z  logs/2024-01/\n      \
                1     40    0.7%  $0.000000  2024-05-06T22:37:48Z  logs/2023-12/\n      \
-               1      7    0.1%  $0.000000  -                     (directly here)\n      \
+               1      7    0.1%  $0.000000                     -  (directly here)\n      \
                5   5347  100.0%  $0.000000  2025-05-10T01:00:00Z  (total)\n"
     );
     let first = ls(&folder.index(), "logs/").arg("--limit", "1").flag("--human").run();
     assert_eq!(
         lines(first.answer()),
-        "OBJECTS       BYTES   SHARE       COST  NEWEST                PREFIX\n      \
+        "OBJECTS       BYTES   SHARE       COST                NEWEST  PREFIX\n      \
                1     4.9 KiB   93.5%  $0.000000  2025-05-10T01:00:00Z  logs/2024-02/\n      \
-               3       340 B    6.4%  $0.000000  -                     (2 more)\n      \
-               1         7 B    0.1%  $0.000000  -                     (directly here)\n      \
+               3       340 B    6.4%  $0.000000                     -  (2 more)\n      \
+               1         7 B    0.1%  $0.000000                     -  (directly here)\n      \
                5     5.2 KiB  100.0%  $0.000000  2025-05-10T01:00:00Z  (total)\n"
     );
     assert_eq!(first.stderr, [""; 0]);
@@ -182,17 +182,23 @@ fn a_tree_shows_what_is_below() {
     let tree = || s3inv(["tree"]).arg("--index", folder.index()).arg("--prefix", "logs/");
     assert_eq!(
         lines(tree().arg("--limit", "1").run().answer()),
-        "OBJECTS  BYTES   SHARE       COST  NEWEST                PREFIX\n      \
+        "OBJECTS  BYTES   SHARE       COST                NEWEST  PREFIX\n      \
                5   5347  100.0%  $0.000000  2025-05-10T01:00:00Z  logs/\n      \
                1   5000   93.5%  $0.000000  2025-05-10T01:00:00Z  ├── 2024-02/\n      \
                1   5000   93.5%  $0.000000  2025-05-10T01:00:00Z  │   └── x/\n      \
-               3    340    6.4%  $0.000000  -                     ├── … 2 more\n      \
-               1      7    0.1%  $0.000000  -                     └── (directly here)\n"
+               3    340    6.4%  $0.000000                     -  ├── … 2 more\n      \
+               1      7    0.1%  $0.000000                     -  └── (directly here)\n"
     );
     let answer = ask(tree().arg("--depth", "1"));
     assert_eq!((&answer["prefix"], &answer["objects"]), (&json!("logs/"), &json!(5)));
     assert_eq!(answer["children"][2]["prefix"], "logs/2023-12/");
     assert_eq!(answer["children"][2].get("children"), None, "the tree ends there");
+    let some = ask(tree().arg("--class", "STANDARD").arg("--min-bytes", "1KB").arg("--sort", "name"));
+    assert_eq!((&some["children"].as_array().unwrap().len(), &some["bytes"]), (&1, &json!(5147)));
+    assert_eq!(some["children"][0]["prefix"], "logs/2024-02/");
+    assert_eq!((&some["more"]["prefixes"], &some["directly"]["bytes"]), (&json!(2), &json!(7)));
+    let by_name = ask(tree().arg("--sort", "name"));
+    assert_eq!(by_name["children"][0]["prefix"], "logs/2023-12/");
     let partial = s3inv(["tree", "--prefix", "logs/2024-"]).arg("--index", folder.index()).run();
     assert!(partial.answer().contains("  logs/2024-*\n"), "{}", partial.text());
     assert!(partial.text().contains("├── 2024-02/\n"), "{}", partial.text());

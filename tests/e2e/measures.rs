@@ -6,7 +6,7 @@ use std::fs::File;
 use s3inv_index_format::Reader;
 use s3inv_tests::{DAY, Delivery, MODIFIED, Row, SNAPSHOT, Sums, VERSIONS, folder, rolled_up, s3inv};
 
-use crate::build::{build, exported, json_lines, query, verify};
+use crate::build::{build, exported, json_lines, query, told, verify};
 use crate::sums::{assert_same, nulls, sums};
 use crate::tables::random_versions;
 
@@ -114,7 +114,7 @@ fn details_show_all_that_is_known() {
     build(&folder, &delivered).run().summary();
     let asked = query(&folder.index(), "a/").flag("--details").run();
     assert_eq!(
-        asked.answer(),
+        told(&asked),
         "Prefix: a/\nObjects: 3\nBytes: 5368710143\nNoncurrent: 1 objects, 1 bytes\nTier breakdown:\n  \
          GLACIER: 1 objects, 5368709120 bytes\n  STANDARD: 2 objects, 1023 bytes\n  \
          STANDARD, noncurrent: 1 objects, 1 bytes\nNewest: 2025-05-13T01:00:00.001Z\n\

@@ -6,7 +6,7 @@ use s3inv_tests::{
 };
 use serde_json::Value;
 
-use crate::build::{query, verify};
+use crate::build::{query, told, verify};
 
 const OBJECTS: u64 = 1_000_000;
 const MIB: u64 = 1 << 20;
@@ -102,9 +102,9 @@ fn assert_whole(folder: &Folder, objects: u64) {
     verify(&folder.index()).run().answer();
     let bytes = objects / 1000 * (999 * 1000 / 2);
     let root = query(&folder.index(), "").run();
-    assert_eq!(root.answer(), format!("Prefix: \nObjects: {objects}\nBytes: {bytes}\n"));
+    assert_eq!(told(&root), format!("Prefix: \nObjects: {objects}\nBytes: {bytes}\n"));
     let one = single_objects(4321).last().unwrap();
     let prefix = String::from_utf8(one.key).unwrap().replace("object", "");
     let found = query(&folder.index(), &prefix).run();
-    assert_eq!(found.answer(), format!("Prefix: {prefix}\nObjects: 1\nBytes: {}\n", one.size));
+    assert_eq!(told(&found), format!("Prefix: {prefix}\nObjects: 1\nBytes: {}\n", one.size));
 }

@@ -5,7 +5,7 @@ use std::fs;
 use s3inv_tests::{Bucket, CURRENT, Cli, Column, Delivery, Folder, Row, folder, s3inv, without};
 use serde_json::{Value, json};
 
-use crate::build::{build, indexed, json_lines};
+use crate::build::{aged, build, indexed, json_lines};
 use crate::ls::{next_to_nothing, prices};
 
 fn top(folder: &Folder) -> Cli {
@@ -110,9 +110,19 @@ fn it_is_answered_as_json() {
         }],
     });
     let one = ask("1").run();
-    assert_eq!(json_lines(one.answer()), [expected]);
+    assert_eq!(aged(&one), expected);
     let fields = [
-        "index", "bucket", "snapshot", "prefix", "partial", "prices", "by", "all", "total", "rest",
+        "index",
+        "bucket",
+        "snapshot",
+        "age_hours",
+        "prefix",
+        "partial",
+        "prices",
+        "by",
+        "all",
+        "total",
+        "rest",
         "prefixes",
     ];
     let places: Vec<_> =
@@ -147,7 +157,8 @@ fn what_an_index_does_not_know_is_no_answer() {
 fn names_can_not_steer_a_terminal() {
     let folder = indexed(&[Row::new("a\x1b[2J\n/b", 1)]);
     let shown = top(&folder).env("CLICOLOR_FORCE", "1").run();
-    assert_eq!(lines(shown.answer())[1], "    1  100.0%           1  a\\u{1b}[2J\\n/");
+    let line = "    1  100.0%           1  \x1b[34ma\\u{1b}[2J\\n/\x1b[0m";
+    assert_eq!(shown.answer().lines().nth(2), Some(line));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use s3inv_tests::{Delivery, Folder, Row, VERSIONS, folder, rolled_up, s3inv};
 use serde_json::{Value, json};
 
-use crate::build::{build, exported, json_lines, query, verify};
+use crate::build::{asked, build, exported, json_lines, query, told, verify};
 use crate::sums::{assert_same, sums};
 
 fn rows() -> Vec<Row> {
@@ -64,7 +64,7 @@ fn versions_are_shown_to_people_where_there_are_any() {
     ] {
         let query = query(&folder.index(), prefix);
         let query = if flag.is_empty() { query } else { query.flag(flag) };
-        assert_eq!(query.run().answer(), format!("Prefix: {prefix}\n{expected}"));
+        assert_eq!(told(&query.run()), format!("Prefix: {prefix}\n{expected}"));
     }
 }
 
@@ -72,9 +72,7 @@ fn versions_are_shown_to_people_where_there_are_any() {
 #[test]
 fn a_prefix_without_current_objects_exists() {
     let (folder, _) = indexed(&Delivery::csv_versions(&rows(), 1));
-    let ask = |prefix: &str| {
-        json_lines(query(&folder.index(), prefix).arg("--output", "json").run().answer()).remove(0)
-    };
+    let ask = |prefix: &str| asked(&query(&folder.index(), prefix).arg("--output", "json").run());
     let gone = ask("gone/");
     let none = json!({ "objects": 0, "bytes": 0 });
     assert_eq!((&gone["objects"], &gone["bytes"], &gone["classes"]), (&json!(0), &json!(0), &json!({})));
@@ -117,6 +115,6 @@ fn an_inventory_of_markers_alone() {
         let (folder, summary) = indexed(&delivery);
         assert_eq!(summary["prefixes"], 2);
         let root = query(&folder.index(), "").run();
-        assert_eq!(root.answer(), "Prefix: \nObjects: 0\nBytes: 0\nDelete markers: 2, 1 of them latest\n");
+        assert_eq!(told(&root), "Prefix: \nObjects: 0\nBytes: 0\nDelete markers: 2, 1 of them latest\n");
     }
 }

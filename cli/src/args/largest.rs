@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use clap::{Args as ClapArgs, ValueEnum};
 use s3inv::By;
 
-use super::{IndexArgs, LogArgs, Output, PriceArgs};
+use super::{LogArgs, Output, PriceArgs, ScopeArgs};
 
 /// What prefixes are compared by.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,10 +45,7 @@ some threshold or more, the least one at which they are no more than N. The last
 them, and the total.")]
 pub(crate) struct TopArgs {
     #[command(flatten)]
-    pub(crate) index: IndexArgs,
-    /// The prefix; one that doesn't end in `/` means all directories that begin so [default: the whole bucket]
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub(crate) prefix: OsString,
+    pub(crate) scope: ScopeArgs,
     /// How many to show at most
     #[arg(short = 'n', long, value_name = "N", default_value = "20")]
     pub(crate) limit: NonZeroUsize,

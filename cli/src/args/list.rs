@@ -45,6 +45,23 @@ impl From<Sort> for Order {
     }
 }
 
+/// Which prefixes, and in which order.
+#[derive(ClapArgs)]
+pub(crate) struct WhichArgs {
+    /// What comes first [default: bytes, or objects where the inventory has no sizes]
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub(crate) sort: Option<Sort>,
+    /// Show only what has so many bytes, as 500MB or 1GiB
+    #[arg(long, value_name = "SIZE", default_value = "0", hide_default_value = true, value_parser = limits::parse_bytes)]
+    pub(crate) min_bytes: u64,
+    /// Show only what has so many objects
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) min_objects: u64,
+    /// Count only objects of this storage class
+    #[arg(long, value_name = "CLASS")]
+    pub(crate) class: Option<String>,
+}
+
 /// List what is in a prefix, the largest first
 #[derive(ClapArgs)]
 #[command(after_help = "\
@@ -61,21 +78,11 @@ pub(crate) struct LsArgs {
     /// List what is up to so many levels below
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = limits::parse_levels)]
     pub(crate) depth: usize,
-    /// What comes first [default: bytes, or objects where the inventory has no sizes]
-    #[arg(long, value_name = "WHAT", value_enum)]
-    pub(crate) sort: Option<Sort>,
+    #[command(flatten)]
+    pub(crate) which: WhichArgs,
     /// List no more than so many
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
-    /// List only what has so many bytes, as 500MB or 1GiB
-    #[arg(long, value_name = "SIZE", default_value = "0", hide_default_value = true, value_parser = limits::parse_bytes)]
-    pub(crate) min_bytes: u64,
-    /// List only what has so many objects
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    pub(crate) min_objects: u64,
-    /// Count only objects of this storage class
-    #[arg(long, value_name = "CLASS")]
-    pub(crate) class: Option<String>,
     /// List only names like this, as '2024-*'; a pattern with a `/` in it is for whole prefixes
     #[arg(long = "match", value_name = "GLOB")]
     pub(crate) pattern: Option<Pattern>,
@@ -94,8 +101,9 @@ pub(crate) struct LsArgs {
 /// Show what is below a prefix as a tree, the largest first
 #[derive(ClapArgs)]
 #[command(after_help = "\
-Example:
-  s3inv-index tree --index my-bucket.s3inv --prefix logs/ --depth 3 --limit 5 --human")]
+Examples:
+  s3inv-index tree --index my-bucket.s3inv --prefix logs/ --depth 3 --limit 5 --human
+  s3inv-index tree --index my-bucket.s3inv --class GLACIER --sort cost --min-bytes 1GiB")]
 pub(crate) struct TreeArgs {
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
@@ -105,6 +113,8 @@ pub(crate) struct TreeArgs {
     /// Show so many children of each prefix
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) which: WhichArgs,
     #[command(flatten)]
     pub(crate) prices: PriceArgs,
     /// Show numbers for people

@@ -2,18 +2,20 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
+use s3inv::Scope;
 use s3inv_cancel::{Cancellation, CancellationToken, SystemClock};
 use s3inv_pipeline::{BuildOptions, Location, Measures, OnBadRow, Progress};
 use s3inv_store::lease::ScratchDir;
 
 use super::build::{processors, run, summarise};
+use super::query::Answer;
 use super::{failed, open, print};
 use crate::args::DemoArgs;
 use crate::failure::Failure;
 use crate::limits;
 use crate::logs::Screen;
 use crate::place::Place;
-use crate::row::{Row, Shown};
+use crate::row::Shown;
 
 /// An inventory as S3 delivers it; `demo/README.md` says what in it is real.
 const INVENTORY: [(&str, &[u8]); 5] = [
@@ -72,10 +74,11 @@ fn answers(index: &str) -> Result<(), Failure> {
     let index = open(index)?;
     for prefix in PREFIXES {
         let Some(stats) = index.stats(prefix.as_bytes()).map_err(failed(&index))? else { continue };
-        let row = Row::new(prefix.as_bytes(), &stats);
+        let scope = Scope::new(prefix);
+        let answer = Answer::new(&index, &scope, &stats);
         print(|out| {
             writeln!(out, "\n$ s3inv-index query --prefix '{prefix}' --show-tiers")?;
-            write!(out, "{}", row.text(Shown { tiers: true, details: false }))
+            write!(out, "{}", answer.text(Shown { tiers: true, details: false }))
         })?;
     }
     Ok(())

@@ -5,13 +5,13 @@ use s3inv::{By, Change, Diff, DiffOptions, Index, Scope};
 use serde::Serialize;
 
 use super::{note_of, print};
-use crate::amount::{Units, Value, percent, title};
+use crate::amount::{Units, Value, percent, seen, title};
 use crate::args::{ByArg, DiffArgs, Output};
-use crate::columns::{self, Columns, Tone};
 use crate::failure::Failure;
 use crate::heading::Heading;
 use crate::priced::{CostNote, Prices};
 use crate::row::Key;
+use crate::table::{self, Line, Table, Tone};
 use crate::text;
 
 pub(crate) fn diff(args: &DiffArgs) -> Result<(), Failure> {
@@ -165,8 +165,8 @@ impl<'a> Answer<'a> {
             }
         };
         Json {
-            old: Heading::new(self.old.name(), self.old.info()),
-            new: Heading::new(self.new.name(), self.new.info()),
+            old: Heading::new(self.old),
+            new: Heading::new(self.new),
             notes: &self.notes,
             prices: self.costs.as_ref(),
             partial: self.partial,
@@ -179,21 +179,22 @@ impl<'a> Answer<'a> {
     }
 
     fn text(&self, units: Units, out: &mut dyn Write) -> io::Result<()> {
-        for (which, index) in [("Old", self.old), ("New", self.new)] {
-            writeln!(out, "{which}: {}", Heading::new(index.name(), index.info()))?;
-        }
-        self.costs.iter().try_for_each(|costs| writeln!(out, "{costs}"))?;
-        self.notes.iter().try_for_each(|note| writeln!(out, "Note: {note}"))?;
         let others = self.others();
         let mut titles = vec!["OLD", "NEW", "DIFFERENCE", "CHANGE"];
         titles.extend(others.iter().map(|by| title(*by)));
-        let mut columns = Columns::new(titles);
-        let total = &self.diff.total;
-        columns.push(self.numbers(total, units, &others), "(total)".to_owned(), Tone::Total);
-        for change in &self.diff.changes {
-            columns.push(self.numbers(change, units, &others), name(change), Tone::Plain);
+        let line = |change: &Change, name: String, tone: Tone| {
+            let numbers = self.numbers(change, units, &others);
+            Line { numbers, before: String::new(), name, tone }
+        };
+        let mut lines = vec![line(&self.diff.total, "(total)".to_owned(), Tone::Total)];
+        lines.extend(self.diff.changes.iter().map(|change| line(change, name(change), Tone::Prefix)));
+        let table = Table::of(titles, &lines);
+        for (which, index) in [("Old", self.old), ("New", self.new)] {
+            table.heading(out, &format_args!("{which}: {}", Heading::new(index)))?;
         }
-        columns.write(out)?;
+        self.costs.iter().try_for_each(|costs| writeln!(out, "{costs}"))?;
+        self.notes.iter().try_for_each(|note| writeln!(out, "Note: {note}"))?;
+        table.all(out, &lines)?;
         match self.diff.more {
             0 if self.diff.changes.is_empty() => writeln!(out, "nothing changed"),
             0 => Ok(()),
@@ -213,7 +214,7 @@ impl<'a> Answer<'a> {
         let (old, new) = amounts(change, self.by);
         let shown = |by: By| {
             let difference = change.difference().by(by);
-            (units.show_difference(by, difference), tone(difference))
+            (units.show_difference(by, difference), tone(by, difference))
         };
         let plain = |text: String| (text, Tone::Plain);
         let mut numbers = vec![plain(units.show(self.by, old)), plain(units.show(self.by, new))];
@@ -223,8 +224,8 @@ impl<'a> Answer<'a> {
     }
 }
 
-pub(super) fn tone(difference: i128) -> Tone {
-    match difference {
+pub(super) fn tone(by: By, difference: i128) -> Tone {
+    match seen(by, difference) {
         ..0 => Tone::Less,
         0 => Tone::Plain,
         _ => Tone::More,
@@ -233,5 +234,5 @@ pub(super) fn tone(difference: i128) -> Tone {
 
 pub(super) fn name(change: &Change) -> String {
     let here = if change.directly { " (directly here)" } else { "" };
-    columns::name(&change.prefix) + here
+    table::name(&change.prefix) + here
 }

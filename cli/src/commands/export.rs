@@ -1,4 +1,3 @@
-use jiff::Timestamp;
 use s3inv::{Index, Location, Scope};
 use s3inv_cancel::Cancellation;
 
@@ -6,8 +5,8 @@ use super::{failed, not_found, note_of, open, print, scope};
 use crate::args::{ExportArgs, ExportFormat};
 use crate::export::{Exporting, Output, Rows, Sink, ddl, write};
 use crate::failure::Failure;
-use crate::heading::age;
-use crate::{limits, text};
+use crate::heading::Heading;
+use crate::limits;
 
 pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let index = open(&args.scope.index.index)?;
@@ -43,18 +42,18 @@ struct Asked {
 impl Asked {
     fn write(&self, out: Sink<'_>, cancellation: &Cancellation) -> Result<u64, Exporting> {
         let rows = Rows::new(&self.index, self.scope.clone(), self.depth, cancellation)?;
-        let mut rows = rows.ok_or_else(|| Exporting::Failed(not_found(&self.index, self.scope.text())))?;
+        let mut rows = rows.ok_or_else(|| Exporting::Failed(not_found(&self.scope)))?;
         write(self.format, &mut rows, out)
     }
 }
 
 fn summarise(index: &Index, note: Option<&str>, prefixes: u64) {
-    let origin = index.info().origin.as_ref();
+    let heading = Heading::new(index);
     tracing::info!(
-        index = index.name(),
-        bucket = origin.map(|origin| origin.source_bucket.as_str()),
-        snapshot = origin.map(|origin| text::moment(origin.snapshot_ms)),
-        age = origin.map(|origin| age(origin.snapshot_ms, Timestamp::now())),
+        index = heading.index,
+        bucket = heading.bucket,
+        snapshot = heading.snapshot,
+        age = heading.age(),
         prefixes,
         note,
         peak_memory_bytes = limits::peak_memory(),

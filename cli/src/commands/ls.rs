@@ -1,53 +1,35 @@
 use std::io::Write;
 
-use s3inv::{FormatError, Held, Index, List, Measure, Order, Scope, Sums};
+use s3inv::{Filter, FormatError, Held, Index, List, Scope, Sums};
 use serde::Serialize;
 
+use super::which::{filter, needs_cost, order};
 use super::{Answering, answer, failed, scope};
-use crate::args::{LsArgs, Output, Sort};
+use crate::args::{LsArgs, Output};
 use crate::failure::Failure;
 use crate::heading::Heading;
 use crate::part::{More, Part, Whole};
 use crate::priced::{CostNote, Prices};
 use crate::row::Key;
-use crate::sheet::{Line, Sheet};
+use crate::sheet::Sheet;
+use crate::table::Tone;
 use crate::text;
 
 pub(crate) fn ls(args: &LsArgs) -> Result<(), Failure> {
     let prices = Prices::new(&args.prices)?;
-    let index = prices.open(&args.scope.index.index, args.sort == Some(Sort::Cost))?;
+    let index = prices.open(&args.scope.index.index, needs_cost(&args.which))?;
     let scope = scope(&args.scope);
-    let list = list(args, &index)?;
+    let filter = Filter { pattern: args.pattern.clone(), ..filter(&args.which, &index)? };
+    let order = order(&args.which, &index)?;
+    let list = List { filter, order, limit: args.limit.unwrap_or(usize::MAX), levels: args.depth };
     index.will_list(&scope).map_err(failed(&index))?;
     let sums = index.sums(&scope).map_err(failed(&index))?;
-    let sums = sums.ok_or_else(|| super::not_found(&index, scope.text()))?;
+    let sums = sums.ok_or_else(|| super::not_found(&scope))?;
     let asked = Asked::new(&index, &prices, &scope, &list, &sums);
     answer(&index, |out| match args.output {
         Output::Text => asked.text(out, args.human),
         Output::Json => asked.json(out),
     })
-}
-
-/// What the arguments mean for this index.
-fn list(args: &LsArgs, index: &Index) -> Result<List, Failure> {
-    let measures = &index.info().schema.measures;
-    let default = if measures.has(Measure::Bytes) { Order::Bytes } else { Order::Objects };
-    let order = args.sort.map_or(default, Order::from);
-    let lacks = |measure| Failure::Other(format!("{}: this index has no {measure}", index.name()));
-    if !measures.has(Measure::Bytes) && (order == Order::Bytes || args.min_bytes > 0) {
-        return Err(lacks("sizes: leave out --min-bytes, and sort by objects"));
-    }
-    if order == Order::Newest && (!measures.has(Measure::Dates) || args.class.is_some()) {
-        return Err(lacks("dates to sort by, or none of a class alone: sort by bytes, objects or name"));
-    }
-    let counted = args.class.as_deref().map(|class| super::class(index, class)).transpose()?;
-    let filter = s3inv::Filter {
-        counted: counted.unwrap_or_default(),
-        min_objects: args.min_objects,
-        min_bytes: args.min_bytes,
-        pattern: args.pattern.clone(),
-    };
-    Ok(List { filter, order, limit: args.limit.unwrap_or(usize::MAX), levels: args.depth })
 }
 
 /// A question, and what is known of its scope.
@@ -69,7 +51,7 @@ impl<'a> Asked<'a> {
     }
 
     fn heading(&self) -> Heading<'_> {
-        Heading::new(self.index.name(), self.index.info())
+        Heading::new(self.index)
     }
 
     /// What lies in the prefix itself. Of all that begin with some text, nothing does.
@@ -86,7 +68,7 @@ impl<'a> Asked<'a> {
         let listed = self.index.list(self.scope, self.list, |listed| {
             sheet.line(
                 out,
-                Line::Prefix,
+                Tone::Prefix,
                 (listed.held(), listed.newest),
                 ("", &text::name(&listed.prefix)),
             )?;
@@ -94,12 +76,12 @@ impl<'a> Asked<'a> {
         })?;
         if listed.more > 0 && self.list.levels == 1 {
             let more = format!("({} more)", text::count(listed.more));
-            sheet.line(out, Line::Other, (listed.more_held, None), ("", &more))?;
+            sheet.line(out, Tone::Rest, (listed.more_held, None), ("", &more))?;
         }
         if let Some(directly) = self.directly(&listed)? {
-            sheet.line(out, Line::Other, (directly, None), ("", "(directly here)"))?;
+            sheet.line(out, Tone::Rest, (directly, None), ("", "(directly here)"))?;
         }
-        Ok(sheet.line(out, Line::Total, (self.whole.held, self.newest), ("", "(total)"))?)
+        Ok(sheet.line(out, Tone::Total, (self.whole.held, self.newest), ("", "(total)"))?)
     }
 
     fn json(&self, out: &mut dyn Write) -> Result<(), Answering> {

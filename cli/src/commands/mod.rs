@@ -14,11 +14,12 @@ mod stat;
 mod top;
 mod tree;
 mod verify;
+mod which;
 
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt as _;
 
-use s3inv::{Counted, FormatError, Index, Scope};
+use s3inv::{FormatError, Index, Scope};
 
 pub(crate) use build::{Signals, build};
 pub(crate) use completions::completions;
@@ -58,16 +59,6 @@ fn scope(args: &ScopeArgs) -> Scope {
     Scope::new(args.prefix.as_bytes())
 }
 
-/// What to count for a storage class.
-fn class(index: &Index, name: &str) -> Result<Counted, Failure> {
-    let classes: Vec<_> = index.info().schema.classes.iter().collect();
-    let unknown = || match classes[..] {
-        [] | [""] => Failure::Other(format!("{}: this index has no storage classes", index.name())),
-        _ => Failure::Other(format!("no such class in this index: {name}: it has {}", classes.join(", "))),
-    };
-    index.class(name).filter(|_| !name.is_empty()).ok_or_else(unknown)
-}
-
 /// What is to be said of a scope that is no prefix.
 fn note_of(scope: &Scope) -> Option<String> {
     let sums =
@@ -75,11 +66,8 @@ fn note_of(scope: &Scope) -> Option<String> {
     scope.exact().is_none().then(sums)
 }
 
-fn not_found(index: &Index, prefix: &[u8]) -> Failure {
-    let shown = text::name(prefix);
-    let near = !prefix.is_empty() && index.get(&[prefix, b"/"].concat()).is_ok_and(|sums| sums.is_some());
-    let hint = near.then(|| format!("prefixes end in /: try --prefix '{shown}/'"));
-    Failure::NotFound { prefix: shown, hint }
+fn not_found(scope: &Scope) -> Failure {
+    Failure::NotFound { prefix: text::name(scope.text()) }
 }
 
 /// Why an answer ended early.

@@ -1,39 +1,62 @@
-use std::os::unix::ffi::OsStrExt as _;
+use std::fmt;
 
+use s3inv::{Index, Scope, Stats};
+use s3inv_pricing::Missing;
 use serde::Serialize;
 
-use super::{failed, not_found, open, print};
+use super::{failed, not_found, note_of, open, print, scope};
 use crate::args::{Output, QueryArgs};
 use crate::cost::{Costs, prices};
 use crate::failure::Failure;
+use crate::heading::Heading;
 use crate::row::{Row, Shown};
 
-/// A row, and what it costs, if that is asked for.
+/// What is known of a prefix, and what it costs, if that is asked for.
 #[derive(Serialize)]
-struct Answer<'a> {
+pub(super) struct Answer<'a> {
+    #[serde(flatten)]
+    heading: Heading<'a>,
+    partial: bool,
     #[serde(flatten)]
     row: Row<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<Costs<'a>>,
+    #[serde(skip)]
+    note: Option<String>,
 }
 
 pub(crate) fn query(args: &QueryArgs) -> Result<(), Failure> {
     let prices = prices(&args.cost)?;
-    let index = open(&args.index.index)?;
-    let key = args.prefix.as_bytes();
-    let Some(stats) = index.stats(key).map_err(failed(&index))? else {
-        return Err(not_found(&index, key));
-    };
+    let index = open(&args.scope.index.index)?;
+    let scope = scope(&args.scope);
+    let sums = index.sums(&scope).map_err(failed(&index))?;
+    let sums = sums.ok_or_else(|| not_found(&scope))?;
+    let stats = index.stats_of(&sums);
     let classes = &index.info().schema.classes;
     let costs = prices.as_ref().map(|prices| Costs::new(&stats, classes, prices, args.cost.volume_steps));
-    let missing = |missing| Failure::Other(format!("{}: {missing}", index.name()));
-    let answer = Answer { row: Row::new(key, &stats), cost: costs.transpose().map_err(missing)? };
+    let missing = |missing: Missing| Failure::Other(format!("{}: {missing}", index.name()));
+    let answer = Answer { cost: costs.transpose().map_err(missing)?, ..Answer::new(&index, &scope, &stats) };
     let shown = Shown { tiers: args.show_tiers, details: args.details };
     print(|out| match args.output {
-        Output::Text => {
-            write!(out, "{}", answer.row.text(shown))?;
-            answer.cost.iter().try_for_each(|cost| write!(out, "{cost}"))
-        }
+        Output::Text => write!(out, "{}", answer.text(shown)),
         Output::Json => writeln!(out, "{}", serde_json::to_string(&answer)?),
     })
+}
+
+impl<'a> Answer<'a> {
+    /// Without a cost.
+    pub(super) fn new(index: &'a Index, scope: &'a Scope, stats: &Stats<'a>) -> Self {
+        let (heading, row) = (Heading::new(index), Row::new(scope.text(), stats));
+        Self { heading, partial: scope.exact().is_none(), row, cost: None, note: note_of(scope) }
+    }
+
+    /// For people.
+    pub(super) fn text(&self, shown: Shown) -> impl fmt::Display + '_ {
+        fmt::from_fn(move |f| {
+            write!(f, "{}", self.row.text(shown))?;
+            self.cost.iter().try_for_each(|cost| write!(f, "{cost}"))?;
+            self.note.iter().try_for_each(|note| writeln!(f, "Note: {note}"))?;
+            writeln!(f, "Snapshot: {}", self.heading.snapshot())
+        })
+    }
 }

@@ -11,13 +11,13 @@ use s3inv_pricing::{Estimate, Missing, estimate};
 
 use super::{failed, note_of, scope};
 use crate::args::ReportArgs;
-use crate::columns;
 use crate::export::Output;
 use crate::failure::Failure;
 use crate::heading::Heading;
 use crate::page::Page;
 use crate::part::Whole;
 use crate::priced::Prices;
+use crate::table;
 use crate::text;
 
 pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
@@ -31,7 +31,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
     let scope = scope(&args.scope);
     index.will_list(&scope).map_err(failed(&index))?;
     let sums = index.sums(&scope).map_err(failed(&index))?;
-    let sums = sums.ok_or_else(|| super::not_found(&index, scope.text()))?;
+    let sums = sums.ok_or_else(|| super::not_found(&scope))?;
     let stats = index.stats_of(&sums);
     let report = Report {
         index: &index,
@@ -73,7 +73,7 @@ impl Report<'_> {
     }
 
     fn heading(&self) -> Heading<'_> {
-        Heading::new(self.index.name(), self.index.info())
+        Heading::new(self.index)
     }
 
     /// What bars are of: bytes, where they are known.
@@ -90,11 +90,10 @@ impl Report<'_> {
 
     fn facts(&self) -> Vec<(&'static str, String)> {
         let stats = self.stats;
-        let snapshot = self.heading().snapshot().unwrap_or_else(|| "unknown".to_owned());
-        let prefix = note_of(self.scope).unwrap_or_else(|| columns::name(self.scope.text()));
+        let prefix = note_of(self.scope).unwrap_or_else(|| table::name(self.scope.text()));
         let mut facts = vec![
             ("Bucket", self.heading().name()),
-            ("Snapshot", snapshot),
+            ("Snapshot", self.heading().snapshot()),
             ("Prefix", prefix),
             ("Objects", text::count(stats.current.objects)),
             ("Bytes", self.known(Measure::Bytes, || exact(stats.current.bytes))),

@@ -2,11 +2,12 @@ use std::collections::BTreeMap;
 
 use s3inv::{FormatError, Info};
 use s3inv_model::{ClassCount, Count, Measure, Measures, Stats};
-use serde_json::json;
+use serde::Serialize;
 
 use super::{failed, open, print};
 use crate::args::{Output, StatArgs};
 use crate::failure::Failure;
+use crate::heading::Heading;
 use crate::row::Row;
 use crate::text;
 
@@ -16,25 +17,36 @@ pub(crate) fn stat(args: &StatArgs) -> Result<(), Failure> {
     let root = index.stats(b"").map_err(failed(&index))?;
     let missing = || FormatError::Sums("the root is missing".to_owned());
     let root = root.ok_or_else(missing).map_err(failed(&index))?;
+    let heading = Heading::new(&index);
     let (bytes, lookup) = (index.reader().len(), index.reader().has_tables());
     print(|out| match args.output {
-        Output::Text => write!(out, "{}", describe(index.name(), info, &root, bytes, lookup)),
+        Output::Text => write!(out, "{}", describe(&heading, info, &root, bytes, lookup)),
         Output::Json => {
-            let row = serde_json::to_value(Row::new(b"", &root))?;
-            let answer = json!({
-                "index": index.name(), "index_bytes": bytes, "lookup": lookup, "info": info, "root": row
-            });
-            writeln!(out, "{answer}")
+            let root = Row::new(b"", &root);
+            let answer = Answer { heading, index_bytes: bytes, lookup, info, root };
+            writeln!(out, "{}", serde_json::to_string(&answer)?)
         }
     })
 }
 
-fn describe(name: &str, info: &Info, root: &Stats<'_>, bytes: u64, lookup: bool) -> String {
+/// The answer for programs.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    heading: Heading<'a>,
+    index_bytes: u64,
+    lookup: bool,
+    info: &'a Info,
+    root: Row<'a>,
+}
+
+fn describe(heading: &Heading<'_>, info: &Info, root: &Stats<'_>, bytes: u64, lookup: bool) -> String {
     let tables = if lookup { ", with tables to look prefixes up" } else { "" };
-    let mut lines = vec![("Index", name.to_owned()), ("Size", format!("{}{tables}", text::bytes(bytes)))];
+    let mut lines =
+        vec![("Index", heading.index.to_owned()), ("Size", format!("{}{tables}", text::bytes(bytes)))];
     if let Some(origin) = &info.origin {
         lines.push(("Bucket", origin.source_bucket.clone()));
-        lines.push(("Snapshot", text::moment(origin.snapshot_ms)));
+        lines.push(("Snapshot", heading.snapshot()));
         lines.push(("Data files", text::count(origin.data_files)));
     }
     lines.push(("Rows", text::count(info.counts.rows)));

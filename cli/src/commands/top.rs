@@ -1,22 +1,21 @@
 use std::io::{self, Write};
-use std::os::unix::ffi::OsStrExt as _;
 
 use s3inv::{By, Cost, Index, Large, Scope, Top, prefix};
 use serde::Serialize;
 
-use super::{note_of, print};
+use super::{note_of, print, scope};
 use crate::amount::{Units, Value, cost, percent, share, title};
 use crate::args::{ByArg, Output, TopArgs};
-use crate::columns::{self, Columns, Tone};
 use crate::failure::Failure;
 use crate::heading::Heading;
 use crate::priced::{CostNote, Prices};
 use crate::row::Key;
+use crate::table::{self, Line, Table, Tone};
 
 pub(crate) fn top(args: &TopArgs) -> Result<(), Failure> {
     let prices = Prices::new(&args.prices)?;
-    let index = prices.open(&args.index.index, args.by == ByArg::Cost)?;
-    let scope = Scope::new(args.prefix.as_bytes());
+    let index = prices.open(&args.scope.index.index, args.by == ByArg::Cost)?;
+    let scope = scope(&args.scope);
     let (by, limit) = (By::from(args.by), args.limit.get());
     let top = if args.all { index.largest(&scope, by, limit) } else { index.top(&scope, by, limit) }?;
     let costs = prices.note(&index);
@@ -95,7 +94,7 @@ impl<'a> Answer<'a> {
             }
         };
         Json {
-            heading: Heading::new(self.index.name(), self.index.info()),
+            heading: Heading::new(self.index),
             key: Key::new(self.scope.text()),
             partial: self.scope.exact().is_none(),
             prices: self.costs,
@@ -108,26 +107,32 @@ impl<'a> Answer<'a> {
     }
 
     fn text(&self, units: Units, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{}", Heading::new(self.index.name(), self.index.info()))?;
-        self.costs.iter().filter(|_| self.by == By::Cost).try_for_each(|costs| writeln!(out, "{costs}"))?;
-        note_of(self.scope).iter().try_for_each(|note| writeln!(out, "{note}"))?;
         let mut titles = vec![title(self.by), "SHARE"];
         titles.extend((!self.all).then_some("WITH BELOW"));
-        let mut columns = Columns::new(titles);
-        let mut line = |amount: u128, with_below: Option<u128>, name: String, tone: Tone| {
+        let lines = self.lines(units);
+        let table = Table::of(titles, &lines);
+        table.heading(out, &Heading::new(self.index))?;
+        self.costs.iter().filter(|_| self.by == By::Cost).try_for_each(|costs| writeln!(out, "{costs}"))?;
+        note_of(self.scope).iter().try_for_each(|note| writeln!(out, "{note}"))?;
+        table.all(out, &lines)
+    }
+
+    fn lines(&self, units: Units) -> Vec<Line> {
+        let line = |amount: u128, with_below: Option<u128>, name: String, tone: Tone| {
             let share = share(amount, self.total()).map_or_else(|| "-".to_owned(), percent);
             let below = with_below.map_or_else(String::new, |amount| units.show(self.by, amount));
             let mut numbers = vec![units.show(self.by, amount), share];
             numbers.extend((!self.all).then_some(below));
-            columns.push(numbers.into_iter().map(|number| (number, Tone::Plain)).collect(), name, tone);
+            Line::plain(numbers, name, tone)
         };
-        for large in &self.top.prefixes {
-            line(large.share, Some(large.amount.by(self.by)), columns::name(&large.prefix), Tone::Plain);
-        }
-        if let Some(rest) = self.rest().filter(|rest| *rest > 0) {
-            line(rest, None, "(in none of these)".to_owned(), Tone::Rest);
-        }
-        line(self.total(), None, "(total)".to_owned(), Tone::Total);
-        columns.write(out)
+        let large = |large: &Large| {
+            let with_below = Some(large.amount.by(self.by));
+            line(large.share, with_below, table::name(&large.prefix), Tone::Prefix)
+        };
+        let mut lines: Vec<_> = self.top.prefixes.iter().map(large).collect();
+        let rest = self.rest().filter(|rest| *rest > 0);
+        lines.extend(rest.map(|rest| line(rest, None, "(in none of these)".to_owned(), Tone::Rest)));
+        lines.push(line(self.total(), None, "(total)".to_owned(), Tone::Total));
+        lines
     }
 }

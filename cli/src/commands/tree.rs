@@ -1,8 +1,9 @@
 use std::io::Write;
 
-use s3inv::{Below, Held, Index, List, Measure, Node, Order, Scope};
+use s3inv::{Below, Held, Index, List, Node, Scope};
 use serde::Serialize;
 
+use super::which::{filter, needs_cost, order};
 use super::{Answering, answer, failed, scope};
 use crate::args::{Output, TreeArgs};
 use crate::failure::Failure;
@@ -10,18 +11,18 @@ use crate::heading::Heading;
 use crate::part::{More, Part, Whole};
 use crate::priced::{CostNote, Prices};
 use crate::row::Key;
-use crate::sheet::{Line, Sheet};
+use crate::sheet::Sheet;
+use crate::table::Tone;
 use crate::text;
 
 pub(crate) fn tree(args: &TreeArgs) -> Result<(), Failure> {
     let prices = Prices::new(&args.prices)?;
-    let index = prices.open(&args.scope.index.index, false)?;
+    let index = prices.open(&args.scope.index.index, needs_cost(&args.which))?;
     let scope = scope(&args.scope);
-    let measures = &index.info().schema.measures;
-    let order = if measures.has(Measure::Bytes) { Order::Bytes } else { Order::Objects };
-    let list = List { order, limit: args.limit, levels: args.depth, ..List::default() };
+    let (filter, order) = (filter(&args.which, &index)?, order(&args.which, &index)?);
+    let list = List { filter, order, limit: args.limit, levels: args.depth };
     let root = index.tree(&scope, &list).map_err(failed(&index))?;
-    let root = root.ok_or_else(|| super::not_found(&index, scope.text()))?;
+    let root = root.ok_or_else(|| super::not_found(&scope))?;
     let whole = Whole::new(&index, list.filter.counted, root.listed.held());
     answer(&index, |out| match args.output {
         Output::Text => {
@@ -29,7 +30,7 @@ pub(crate) fn tree(args: &TreeArgs) -> Result<(), Failure> {
             text.all(&index, prices.note(&index).as_ref(), &scope, &root)
         }
         Output::Json => {
-            let heading = Heading::new(index.name(), index.info());
+            let heading = Heading::new(&index);
             let partial = scope.exact().is_none();
             let answer =
                 Answer { heading, partial, prices: prices.note(&index), root: Shown::new(&root, &whole) };
@@ -52,7 +53,7 @@ impl Text<'_> {
         scope: &Scope,
         root: &Node,
     ) -> Result<(), Answering> {
-        self.sheet.heading(self.out, &Heading::new(index.name(), index.info()))?;
+        self.sheet.heading(self.out, &Heading::new(index))?;
         costs.iter().try_for_each(|costs| writeln!(self.out, "{costs}"))?;
         let mut name = text::name(scope.text());
         if let Some(note) = super::note_of(scope) {
@@ -63,7 +64,7 @@ impl Text<'_> {
             name.push_str("(root)");
         }
         self.sheet.titles(self.out)?;
-        self.sheet.line(self.out, Line::Total, (root.listed.held(), root.listed.newest), ("", &name))?;
+        self.sheet.line(self.out, Tone::Total, (root.listed.held(), root.listed.newest), ("", &name))?;
         self.below(root, scope.parent().len(), "")
     }
 
@@ -80,12 +81,12 @@ impl Text<'_> {
             let (branch, below) = branch(at);
             let name = text::name(child.listed.prefix.get(parent..).unwrap_or_default());
             let numbers = (child.listed.held(), child.listed.newest);
-            self.sheet.line(self.out, Line::Prefix, numbers, (&format!("{before}{branch}"), &name))?;
+            self.sheet.line(self.out, Tone::Prefix, numbers, (&format!("{before}{branch}"), &name))?;
             self.below(child, child.listed.prefix.len(), &format!("{before}{below}"))?;
         }
         for (at, (name, held)) in others.iter().enumerate() {
             let (branch, _) = branch(children.len() + at);
-            self.sheet.line(self.out, Line::Other, (*held, None), (&format!("{before}{branch}"), name))?;
+            self.sheet.line(self.out, Tone::Rest, (*held, None), (&format!("{before}{branch}"), name))?;
         }
         Ok(())
     }

@@ -1,7 +1,19 @@
+use serde::Serialize;
+
 use super::{failed, open, print};
-use crate::args::VerifyArgs;
+use crate::args::{Output, VerifyArgs};
 use crate::failure::Failure;
+use crate::heading::Heading;
 use crate::text;
+
+/// What is said of an index in which nothing is wrong.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    heading: Heading<'a>,
+    prefixes: u64,
+    verified: bool,
+}
 
 pub(crate) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     let index = open(&args.index.index)?;
@@ -10,6 +22,13 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
         Ok(())
     })
     .map_err(failed(&index))?;
-    let prefixes = text::count(index.prefixes());
-    print(|out| writeln!(out, "{}: {prefixes} prefixes, all checksums and sums hold", index.name()))
+    let answer = Answer { heading: Heading::new(&index), prefixes: index.prefixes(), verified: true };
+    print(|out| match args.output {
+        Output::Text => {
+            let (heading, prefixes) = (&answer.heading, text::count(answer.prefixes));
+            writeln!(out, "{}: {prefixes} prefixes, all checksums and sums hold", heading.index)?;
+            writeln!(out, "Snapshot: {}", heading.snapshot())
+        }
+        Output::Json => writeln!(out, "{}", serde_json::to_string(&answer)?),
+    })
 }

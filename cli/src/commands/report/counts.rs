@@ -8,8 +8,8 @@ use s3inv_pricing::Parts;
 
 use super::Report;
 use crate::amount::{percent, share};
-use crate::columns::Tone;
 use crate::page::{Line, Part};
+use crate::table::Tone;
 use crate::text;
 
 impl Report<'_> {

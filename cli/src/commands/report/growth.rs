@@ -4,11 +4,11 @@ use s3inv::{AskError, By, Change, DiffOptions, Index};
 
 use super::Report;
 use crate::amount::Units;
-use crate::columns::Tone;
 use crate::commands::diff::{doubts, name, told, tone};
 use crate::failure::Failure;
 use crate::heading::Heading;
 use crate::page::{Line, Part};
+use crate::table::Tone;
 use crate::text;
 
 impl Report<'_> {
@@ -21,7 +21,7 @@ impl Report<'_> {
             Err(error @ AskError::Cut { .. }) => return Ok(Part::without(heading, error.to_string())),
             diff => diff?,
         };
-        let mut notes = vec![format!("Since {}.", Heading::new(older.name(), older.info()))];
+        let mut notes = vec![format!("Since {}.", Heading::new(older))];
         notes.extend(doubts(older, self.index).into_iter().map(|doubt| format!("Note: {doubt}.")));
         let costs = diff.known.contains(&By::Cost);
         let most = diff.changes.iter().map(|change| change.difference().by(by).unsigned_abs()).max();
@@ -31,7 +31,7 @@ impl Report<'_> {
             .map(|change| {
                 let difference = change.difference().by(by);
                 let share = difference.unsigned_abs() as f64 / most.unwrap_or(0).max(1) as f64;
-                line(change, (by, costs), name(change), tone(difference), Some(share))
+                line(change, (by, costs), name(change), tone(by, difference), Some(share))
             })
             .collect();
         lines.push(line(&diff.total, (by, costs), "(total)".to_owned(), Tone::Total, None));

@@ -4,9 +4,9 @@ use s3inv::{By, FormatError, Held, List, Order};
 
 use super::Report;
 use crate::amount::{Units, percent, share};
-use crate::columns::{self, Tone};
 use crate::failure::Failure;
 use crate::page::{Line, Part};
+use crate::table::{self, Tone};
 use crate::text;
 
 impl Report<'_> {
@@ -56,7 +56,7 @@ impl Report<'_> {
             .prefixes
             .iter()
             .map(|large| {
-                line(columns::name(&large.prefix), Tone::Plain, large.share, Some(large.amount.by(by)))
+                line(table::name(&large.prefix), Tone::Plain, large.share, Some(large.amount.by(by)))
             })
             .collect();
         let rest = Some(top.rest(by)).filter(|rest| *rest > 0);

@@ -6,9 +6,9 @@ use s3inv_pricing::{Cost, Estimate, Parts, notes};
 
 use super::Report;
 use crate::amount::percent;
-use crate::columns::Tone;
 use crate::cost;
 use crate::page::{Line, Part};
+use crate::table::Tone;
 use crate::text;
 
 impl Report<'_> {
