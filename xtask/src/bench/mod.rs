@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: everything that is measured, beside targets and peers, as tables.
 
+mod answers;
 mod builds;
 mod clock;
 mod core;
@@ -77,6 +78,8 @@ enum Section {
     Index,
     /// Looking prefixes up.
     Lookup,
+    /// Asking an index.
+    Answers,
     /// Starting a function.
     Function,
 }
@@ -95,6 +98,7 @@ impl Section {
             Self::Memory => ("memory", memory::section),
             Self::Index => ("index", index::section),
             Self::Lookup => ("lookup", lookup::section),
+            Self::Answers => ("answers", answers::section),
             Self::Function => ("function", function::section),
         }
     }

@@ -77,9 +77,18 @@ impl Ours {
     /// Builds the index of an inventory.
     pub(super) fn build(&self, inventory: &Delivery, settings: Settings) -> Result<Build, Failure> {
         self.remove()?;
-        let command = command(&self.binary, &inventory.manifest(), &self.index, settings);
+        self.build_at(&inventory.manifest(), &self.index, settings)
+    }
+
+    /// The same, of a manifest, to a place where it stays.
+    pub(super) fn build_at(&self, manifest: &Path, out: &Path, settings: Settings) -> Result<Build, Failure> {
+        let command = command(&self.binary, manifest, out, settings);
         let (usage, log) = measure::measured(&command)?;
         Ok(Build { usage, built: built(&log)? })
+    }
+
+    pub(super) fn binary(&self) -> &Path {
+        &self.binary
     }
 
     /// What the index that was built last says of the whole bucket.
