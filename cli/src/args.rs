@@ -61,16 +61,16 @@ impl Command {
     pub(crate) fn logs(&self) -> LogArgs {
         match self {
             Self::Build(args) => args.logs,
-            Self::Query(args) => args.logs,
-            Self::Ls(args) => args.logs,
-            Self::Tree(args) => args.logs,
-            Self::Top(args) => args.logs,
-            Self::Diff(args) => args.logs,
+            Self::Query(args) => args.answer.logs,
+            Self::Ls(args) => args.table.answer.logs,
+            Self::Tree(args) => args.table.answer.logs,
+            Self::Top(args) => args.table.answer.logs,
+            Self::Diff(args) => args.table.answer.logs,
             Self::Export(args) => args.logs,
             Self::Report(args) => args.logs,
-            Self::Stat(args) => args.logs,
-            Self::Verify(args) => args.logs,
-            Self::Prices(args) => args.logs,
+            Self::Stat(args) => args.answer.logs,
+            Self::Verify(args) => args.answer.logs,
+            Self::Prices(args) => args.answer.logs,
             Self::Demo(_) | Self::Completions(_) | Self::Man(_) => {
                 LogArgs { verbose: false, pretty_logs: true }
             }
@@ -175,6 +175,28 @@ pub(crate) enum Output {
     Json,
 }
 
+/// How an answer comes.
+#[derive(ClapArgs)]
+pub(crate) struct AnswerArgs {
+    /// How to write the answer
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+}
+
+/// How a table comes, whose costs go by some prices.
+#[derive(ClapArgs)]
+pub(crate) struct TableArgs {
+    #[command(flatten)]
+    pub(crate) prices: PriceArgs,
+    /// Show bytes in KiB, MiB, GiB, and counts with commas
+    #[arg(long)]
+    pub(crate) human: bool,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
+}
+
 /// Show the objects and bytes below a prefix
 #[derive(ClapArgs)]
 #[command(after_help = "\
@@ -196,11 +218,8 @@ pub(crate) struct QueryArgs {
     pub(crate) details: bool,
     #[command(flatten)]
     pub(crate) cost: CostArgs,
-    /// How to write the answer
-    #[arg(long, value_enum, default_value = "text")]
-    pub(crate) output: Output,
     #[command(flatten)]
-    pub(crate) logs: LogArgs,
+    pub(crate) answer: AnswerArgs,
 }
 
 /// What it costs.
@@ -243,11 +262,8 @@ Example:
 pub(crate) struct StatArgs {
     #[command(flatten)]
     pub(crate) index: IndexArgs,
-    /// How to write the answer
-    #[arg(long, value_enum, default_value = "text")]
-    pub(crate) output: Output,
     #[command(flatten)]
-    pub(crate) logs: LogArgs,
+    pub(crate) answer: AnswerArgs,
 }
 
 /// Check every checksum and every sum of an index
@@ -260,11 +276,8 @@ Reads all of it. The exit code is 1 if anything is wrong.")]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) index: IndexArgs,
-    /// How to write the answer
-    #[arg(long, value_enum, default_value = "text")]
-    pub(crate) output: Output,
     #[command(flatten)]
-    pub(crate) logs: LogArgs,
+    pub(crate) answer: AnswerArgs,
 }
 
 /// Show the prices that --estimate-cost goes by
@@ -277,11 +290,8 @@ Examples:
   s3inv-index prices
   s3inv-index prices --output json > prices.json")]
 pub(crate) struct PricesArgs {
-    /// How to write them
-    #[arg(long, value_enum, default_value = "text")]
-    pub(crate) output: Output,
     #[command(flatten)]
-    pub(crate) logs: LogArgs,
+    pub(crate) answer: AnswerArgs,
 }
 
 /// Build an index from an inventory that comes with the program, and ask it

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use s3inv::Index;
+use s3inv::{Index, Scope};
 use serde::Serialize;
 
+use crate::priced::CostNote;
+use crate::row::Key;
 use crate::text;
 
 /// What every answer names: the index, and how old what it says is.
@@ -49,6 +51,25 @@ impl<'a> Heading<'a> {
     /// The age of the snapshot, if that is known.
     pub(crate) fn age(&self) -> Option<String> {
         self.age_hours.map(age)
+    }
+}
+
+/// What an answer about a prefix begins with, for programs.
+#[derive(Serialize)]
+pub(crate) struct Beginning<'a> {
+    #[serde(flatten)]
+    heading: Heading<'a>,
+    #[serde(flatten)]
+    key: Key<'a>,
+    /// Whether the prefix is a part of names.
+    partial: bool,
+    prices: Option<&'a CostNote<'a>>,
+}
+
+impl<'a> Beginning<'a> {
+    pub(crate) fn new(index: &'a Index, scope: &'a Scope, prices: Option<&'a CostNote<'a>>) -> Self {
+        let (heading, key) = (Heading::new(index), Key::new(scope.text()));
+        Self { heading, key, partial: scope.exact().is_none(), prices }
     }
 }
 

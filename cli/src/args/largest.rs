@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use clap::{Args as ClapArgs, ValueEnum};
 use s3inv::By;
 
-use super::{LogArgs, Output, PriceArgs, ScopeArgs};
+use super::{ScopeArgs, TableArgs};
 
 /// What prefixes are compared by.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,19 +52,11 @@ pub(crate) struct TopArgs {
     /// What makes them large
     #[arg(long, value_enum, default_value = "bytes")]
     pub(crate) by: ByArg,
-    #[command(flatten)]
-    pub(crate) prices: PriceArgs,
     /// Count all that is in a prefix, also what is in one below it that is shown too
     #[arg(long)]
     pub(crate) all: bool,
-    /// Show bytes in KiB, MiB, GiB, and counts with commas
-    #[arg(long)]
-    pub(crate) human: bool,
-    /// How to write the answer
-    #[arg(long, value_enum, default_value = "text")]
-    pub(crate) output: Output,
     #[command(flatten)]
-    pub(crate) logs: LogArgs,
+    pub(crate) table: TableArgs,
 }
 
 /// Show what grew and shrank between two indexes, what came and what went
@@ -97,13 +89,5 @@ pub(crate) struct DiffArgs {
     #[arg(long, value_enum, default_value = "bytes")]
     pub(crate) by: ByArg,
     #[command(flatten)]
-    pub(crate) prices: PriceArgs,
-    /// Show bytes in KiB, MiB, GiB, and counts with commas
-    #[arg(long)]
-    pub(crate) human: bool,
-    /// How to write the answer
-    #[arg(long, value_enum, default_value = "text")]
-    pub(crate) output: Output,
-    #[command(flatten)]
-    pub(crate) logs: LogArgs,
+    pub(crate) table: TableArgs,
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Args as ClapArgs, ValueEnum};
 use s3inv::{Order, Pattern};
 
-use super::{IndexArgs, LogArgs, Output, PriceArgs};
+use super::{IndexArgs, TableArgs};
 use crate::limits;
 
 /// What of an index.
@@ -87,15 +87,7 @@ pub(crate) struct LsArgs {
     #[arg(long = "match", value_name = "GLOB")]
     pub(crate) pattern: Option<Pattern>,
     #[command(flatten)]
-    pub(crate) prices: PriceArgs,
-    /// Show numbers for people
-    #[arg(long)]
-    pub(crate) human: bool,
-    /// How to write the answer
-    #[arg(long, value_enum, default_value = "text")]
-    pub(crate) output: Output,
-    #[command(flatten)]
-    pub(crate) logs: LogArgs,
+    pub(crate) table: TableArgs,
 }
 
 /// Show what is below a prefix as a tree, the largest first
@@ -116,13 +108,5 @@ pub(crate) struct TreeArgs {
     #[command(flatten)]
     pub(crate) which: WhichArgs,
     #[command(flatten)]
-    pub(crate) prices: PriceArgs,
-    /// Show numbers for people
-    #[arg(long)]
-    pub(crate) human: bool,
-    /// How to write the answer
-    #[arg(long, value_enum, default_value = "text")]
-    pub(crate) output: Output,
-    #[command(flatten)]
-    pub(crate) logs: LogArgs,
+    pub(crate) table: TableArgs,
 }

@@ -15,7 +15,7 @@ use crate::table::{self, Line, Table, Tone};
 use crate::text;
 
 pub(crate) fn diff(args: &DiffArgs) -> Result<(), Failure> {
-    let prices = Prices::new(&args.prices)?;
+    let prices = Prices::new(&args.table.prices)?;
     let needed = args.by == ByArg::Cost;
     let (old, new) = (prices.open(&args.old, needed)?, prices.open(&args.new, needed)?);
     let scope = Scope::new(args.prefix.as_bytes());
@@ -29,8 +29,8 @@ pub(crate) fn diff(args: &DiffArgs) -> Result<(), Failure> {
     let costs = prices.note(&new).filter(|_| diff.known.contains(&By::Cost));
     let partial = scope.exact().is_none();
     let answer = Answer { old: &old, new: &new, by, depth, partial, costs, notes, diff: &diff };
-    print(|out| match args.output {
-        Output::Text => answer.text(Units { human: args.human }, out),
+    print(|out| match args.table.answer.output {
+        Output::Text => answer.text(Units { human: args.table.human }, out),
         Output::Json => writeln!(out, "{}", serde_json::to_string(&answer.json())?),
     })
 }

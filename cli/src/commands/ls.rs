@@ -7,7 +7,7 @@ use super::which::{filter, needs_cost, order};
 use super::{Answering, answer, failed, scope};
 use crate::args::{LsArgs, Output};
 use crate::failure::Failure;
-use crate::heading::Heading;
+use crate::heading::{Beginning, Heading};
 use crate::part::{More, Part, Whole};
 use crate::priced::{CostNote, Prices};
 use crate::row::Key;
@@ -16,7 +16,7 @@ use crate::table::Tone;
 use crate::text;
 
 pub(crate) fn ls(args: &LsArgs) -> Result<(), Failure> {
-    let prices = Prices::new(&args.prices)?;
+    let prices = Prices::new(&args.table.prices)?;
     let index = prices.open(&args.scope.index.index, needs_cost(&args.which))?;
     let scope = scope(&args.scope);
     let filter = Filter { pattern: args.pattern.clone(), ..filter(&args.which, &index)? };
@@ -26,8 +26,8 @@ pub(crate) fn ls(args: &LsArgs) -> Result<(), Failure> {
     let sums = index.sums(&scope).map_err(failed(&index))?;
     let sums = sums.ok_or_else(|| super::not_found(&scope))?;
     let asked = Asked::new(&index, &prices, &scope, &list, &sums);
-    answer(&index, |out| match args.output {
-        Output::Text => asked.text(out, args.human),
+    answer(&index, |out| match args.table.answer.output {
+        Output::Text => asked.text(out, args.table.human),
         Output::Json => asked.json(out),
     })
 }
@@ -85,13 +85,8 @@ impl<'a> Asked<'a> {
     }
 
     fn json(&self, out: &mut dyn Write) -> Result<(), Answering> {
-        let (key, partial) = (Key::new(self.scope.text()), self.scope.exact().is_none());
-        let first = serde_json::to_string(&Beginning {
-            heading: self.heading(),
-            key,
-            partial,
-            prices: self.costs.as_ref(),
-        })?;
+        let beginning = Beginning::new(self.index, self.scope, self.costs.as_ref());
+        let first = serde_json::to_string(&beginning)?;
         // The rest of the object is written as it is read.
         write!(out, "{},\"prefixes\":[", first.strip_suffix('}').unwrap_or(&first))?;
         let mut between = "";
@@ -115,17 +110,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// What the JSON object begins with.
-#[derive(Serialize)]
-struct Beginning<'a> {
-    #[serde(flatten)]
-    heading: Heading<'a>,
-    #[serde(flatten)]
-    key: Key<'a>,
-    partial: bool,
-    prices: Option<&'a CostNote<'a>>,
-}
-
+/// What is listed.
 #[derive(Serialize)]
 struct Entry<'a> {
     #[serde(flatten)]

@@ -37,7 +37,7 @@ pub(crate) fn query(args: &QueryArgs) -> Result<(), Failure> {
     let missing = |missing: Missing| Failure::Other(format!("{}: {missing}", index.name()));
     let answer = Answer { cost: costs.transpose().map_err(missing)?, ..Answer::new(&index, &scope, &stats) };
     let shown = Shown { tiers: args.show_tiers, details: args.details };
-    print(|out| match args.output {
+    print(|out| match args.answer.output {
         Output::Text => write!(out, "{}", answer.text(shown)),
         Output::Json => writeln!(out, "{}", serde_json::to_string(&answer)?),
     })

@@ -19,7 +19,7 @@ pub(crate) fn stat(args: &StatArgs) -> Result<(), Failure> {
     let root = root.ok_or_else(missing).map_err(failed(&index))?;
     let heading = Heading::new(&index);
     let (bytes, lookup) = (index.reader().len(), index.reader().has_tables());
-    print(|out| match args.output {
+    print(|out| match args.answer.output {
         Output::Text => write!(out, "{}", describe(&heading, info, &root, bytes, lookup)),
         Output::Json => {
             let root = Row::new(b"", &root);

@@ -7,21 +7,21 @@ use super::{note_of, print, scope};
 use crate::amount::{Units, Value, cost, percent, share, title};
 use crate::args::{ByArg, Output, TopArgs};
 use crate::failure::Failure;
-use crate::heading::Heading;
+use crate::heading::{Beginning, Heading};
 use crate::priced::{CostNote, Prices};
 use crate::row::Key;
 use crate::table::{self, Line, Table, Tone};
 
 pub(crate) fn top(args: &TopArgs) -> Result<(), Failure> {
-    let prices = Prices::new(&args.prices)?;
+    let prices = Prices::new(&args.table.prices)?;
     let index = prices.open(&args.scope.index.index, args.by == ByArg::Cost)?;
     let scope = scope(&args.scope);
     let (by, limit) = (By::from(args.by), args.limit.get());
     let top = if args.all { index.largest(&scope, by, limit) } else { index.top(&scope, by, limit) }?;
     let costs = prices.note(&index);
     let answer = Answer { index: &index, costs: costs.as_ref(), scope: &scope, by, all: args.all, top: &top };
-    print(|out| match args.output {
-        Output::Text => answer.text(Units { human: args.human }, out),
+    print(|out| match args.table.answer.output {
+        Output::Text => answer.text(Units { human: args.table.human }, out),
         Output::Json => writeln!(out, "{}", serde_json::to_string(&answer.json())?),
     })
 }
@@ -38,12 +38,7 @@ struct Answer<'a> {
 #[derive(Serialize)]
 struct Json<'a> {
     #[serde(flatten)]
-    heading: Heading<'a>,
-    #[serde(flatten)]
-    key: Key<'a>,
-    /// Whether the prefix is a part of names.
-    partial: bool,
-    prices: Option<&'a CostNote<'a>>,
+    beginning: Beginning<'a>,
     by: &'static str,
     all: bool,
     total: Value,
@@ -94,10 +89,7 @@ impl<'a> Answer<'a> {
             }
         };
         Json {
-            heading: Heading::new(self.index),
-            key: Key::new(self.scope.text()),
-            partial: self.scope.exact().is_none(),
-            prices: self.costs,
+            beginning: Beginning::new(self.index, self.scope, self.costs),
             by: self.by.name(),
             all: self.all,
             total: self.value(self.total()),

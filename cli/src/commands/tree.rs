@@ -16,7 +16,7 @@ use crate::table::Tone;
 use crate::text;
 
 pub(crate) fn tree(args: &TreeArgs) -> Result<(), Failure> {
-    let prices = Prices::new(&args.prices)?;
+    let prices = Prices::new(&args.table.prices)?;
     let index = prices.open(&args.scope.index.index, needs_cost(&args.which))?;
     let scope = scope(&args.scope);
     let (filter, order) = (filter(&args.which, &index)?, order(&args.which, &index)?);
@@ -24,9 +24,9 @@ pub(crate) fn tree(args: &TreeArgs) -> Result<(), Failure> {
     let root = index.tree(&scope, &list).map_err(failed(&index))?;
     let root = root.ok_or_else(|| super::not_found(&scope))?;
     let whole = Whole::new(&index, list.filter.counted, root.listed.held());
-    answer(&index, |out| match args.output {
+    answer(&index, |out| match args.table.answer.output {
         Output::Text => {
-            let mut text = Text { out, sheet: Sheet::new(whole, args.human) };
+            let mut text = Text { out, sheet: Sheet::new(whole, args.table.human) };
             text.all(&index, prices.note(&index).as_ref(), &scope, &root)
         }
         Output::Json => {

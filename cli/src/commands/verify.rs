@@ -23,7 +23,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     })
     .map_err(failed(&index))?;
     let answer = Answer { heading: Heading::new(&index), prefixes: index.prefixes(), verified: true };
-    print(|out| match args.output {
+    print(|out| match args.answer.output {
         Output::Text => {
             let (heading, prefixes) = (&answer.heading, text::count(answer.prefixes));
             writeln!(out, "{}: {prefixes} prefixes, all checksums and sums hold", heading.index)?;
