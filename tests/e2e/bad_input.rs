@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use s3inv_tests::{CURRENT, Delivered, Delivery, Folder, Row, csv_gz, folder, gzip, md5_hex, parquet, s3inv};
 use serde_json::{Value, json};
 
-use crate::build::{build, build_to, exported, query, told, verify};
+use crate::build::{build, build_to, exported, json_lines, query, told, verify};
 
 const OLD: &str = "Prefix: old/\nObjects: 1\nBytes: 3\n";
 
@@ -397,6 +397,20 @@ fn assert_same_or_failed(index: &Path, export: &str, at: usize) {
     match finished.code {
         Some(0) => assert_eq!(told(&finished), "Prefix: a/\nObjects: 2\nBytes: 3\n", "byte {at}"),
         _ => assert!(finished.text().is_empty() && !finished.error().contains("not found"), "byte {at}"),
+    }
+    let finished =
+        s3inv(["ls", "--depth", "9", "--sort", "name", "--output", "json"]).arg("--index", index).run();
+    match finished.code {
+        Some(0) => {
+            let prefixes = &json_lines(finished.text())[0]["prefixes"];
+            let objects = |at: usize| (prefixes[at]["prefix"].as_str(), prefixes[at]["objects"].as_u64());
+            assert_eq!(
+                [objects(0), objects(1)],
+                [(Some("a/"), Some(2)), (Some("a/c/"), Some(1))],
+                "byte {at}"
+            );
+        }
+        _ => assert!(finished.text().is_empty() && !finished.error().is_empty(), "byte {at}"),
     }
 }
 

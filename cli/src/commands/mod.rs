@@ -16,7 +16,7 @@ mod tree;
 mod verify;
 mod which;
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, StdoutLock, Write};
 use std::os::unix::ffi::OsStrExt as _;
 
 use s3inv::{FormatError, Index, Scope};
@@ -94,25 +94,32 @@ impl From<serde_json::Error> for Answering {
     }
 }
 
-/// Writes an answer to stdout while the index is read for it.
+/// Writes an answer to stdout while the index is read for it. If that fails, what has not gone out yet is not said.
 fn answer(index: &Index, write: impl FnOnce(&mut dyn Write) -> Result<(), Answering>) -> Result<(), Failure> {
-    let mut damaged = None;
-    print(|out| match write(out) {
-        // An error of the index is not one of stdout.
+    let mut out = stdout();
+    match write(&mut out) {
         Err(Answering::Index(error)) => {
-            damaged = Some(error);
-            Ok(())
+            drop(out.into_parts());
+            Err(failed(index)(error))
         }
-        Err(Answering::Stdout(error)) => Err(error),
-        Ok(()) => Ok(()),
-    })?;
-    damaged.map_or(Ok(()), |error| Err(failed(index)(error)))
+        Err(Answering::Stdout(error)) => said(Err(error)),
+        Ok(()) => said(out.flush()),
+    }
 }
 
-/// Writes an answer to stdout. Whoever closed it, as `head` does, wants no more.
+/// Writes an answer to stdout.
 fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
-    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    match write(&mut out).and_then(|()| out.flush()) {
+    let mut out = stdout();
+    said(write(&mut out).and_then(|()| out.flush()))
+}
+
+fn stdout() -> BufWriter<StdoutLock<'static>> {
+    BufWriter::with_capacity(1 << 16, io::stdout().lock())
+}
+
+/// Whoever closed stdout, as `head` does, wants no more.
+fn said(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::Other(format!("stdout: {error}")))
         }
