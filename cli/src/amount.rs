@@ -1,6 +1,6 @@
 //! What prefixes are compared by, for people.
 
-use s3inv::{By, Cost};
+use s3inv::{By, Cost, Index};
 use serde::Serialize;
 
 use crate::text;
@@ -39,6 +39,12 @@ pub(crate) fn seen(by: By, difference: i128) -> i128 {
     if by == By::Cost { Cost::of_units(difference).micro_dollars().count() } else { difference }
 }
 
+/// What is compared where nothing is said: bytes, if all know them.
+pub(crate) fn usual(indexes: &[&Index]) -> By {
+    let known = |index: &&Index| By::Bytes.is_known(&index.info().schema.measures);
+    if indexes.iter().all(known) { By::Bytes } else { By::Objects }
+}
+
 /// The column of what prefixes are compared by.
 pub(crate) fn title(by: By) -> &'static str {
     match by {
@@ -68,12 +74,37 @@ impl Value {
     }
 }
 
-/// A part of a whole; nothing is no part of nothing.
+/// A part of a whole, to a millionth; nothing is no part of nothing.
 pub(crate) fn share(part: u128, whole: u128) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
+    (whole > 0).then(|| rounded(part as f64 / whole as f64))
+}
+
+/// A difference as a part of what there was, to a millionth, if there was something.
+pub(crate) fn change(old: u128, difference: i128) -> Option<f64> {
+    (old > 0).then(|| rounded(difference as f64 / old as f64))
+}
+
+fn rounded(part: f64) -> f64 {
+    // What is added makes nothing of less than nothing.
+    (part * 1e6).round() / 1e6 + 0.0
 }
 
 /// A share or a change as `12.3%`.
 pub(crate) fn percent(share: f64) -> String {
-    format!("{:.1}%", share * 100.0)
+    format!("{:.1}%", (share * 1000.0).round() / 10.0 + 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_nothing_has_no_sign() {
+        assert_eq!((share(1, 3), share(0, 0)), (Some(0.333_333), None));
+        assert!(change(1 << 40, -1).is_some_and(f64::is_sign_positive));
+        assert_eq!(
+            (percent(-0.0004), percent(-0.0006), percent(0.123)),
+            ("0.0%".into(), "-0.1%".into(), "12.3%".into())
+        );
+    }
 }

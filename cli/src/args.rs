@@ -17,7 +17,7 @@ use s3inv_pipeline::OnBadRow;
 
 pub(crate) use export::{ExportArgs, ExportFormat};
 pub(crate) use largest::{ByArg, DiffArgs, TopArgs};
-pub(crate) use list::{LsArgs, ScopeArgs, Sort, TreeArgs, WhichArgs};
+pub(crate) use list::{LsArgs, PrefixArgs, ScopeArgs, Sort, TreeArgs, WhichArgs};
 pub(crate) use manual::{CompletionsArgs, ManArgs};
 pub(crate) use report::ReportArgs;
 
@@ -84,7 +84,7 @@ pub(crate) struct LogArgs {
     /// Log more
     #[arg(long)]
     pub(crate) verbose: bool,
-    /// Log for people instead of JSON
+    /// Log for people instead of JSON, as on a terminal
     #[arg(long)]
     pub(crate) pretty_logs: bool,
 }
@@ -216,6 +216,9 @@ pub(crate) struct QueryArgs {
     /// Show all that is known: classes, versions, dates, ages, sizes
     #[arg(long)]
     pub(crate) details: bool,
+    /// Show bytes in KiB, MiB, GiB, and counts with commas
+    #[arg(long)]
+    pub(crate) human: bool,
     #[command(flatten)]
     pub(crate) cost: CostArgs,
     #[command(flatten)]

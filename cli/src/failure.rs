@@ -52,10 +52,10 @@ impl Failure {
         }
     }
 
-    /// What an export's failure means: the signal, if there was one, gives its exit code.
-    pub(crate) fn of_export(self, signal_exit: Option<u8>) -> Self {
+    /// What the failure of an export or a report means: the signal, if there was one, gives its exit code.
+    pub(crate) fn stopped_by(self, what: &'static str, signal_exit: Option<u8>) -> Self {
         match (self, signal_exit) {
-            (Self::Stopped(_), Some(exit)) => Self::Cancelled { what: "export", exit },
+            (Self::Stopped(_), Some(exit)) => Self::Cancelled { what, exit },
             (failure, _) => failure,
         }
     }

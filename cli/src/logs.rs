@@ -1,7 +1,7 @@
-//! Logs on stderr: a JSON object a line, or a line for people.
+//! Logs on stderr: a JSON object a line, or, on a terminal, a line for people.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::ProgressBar;
@@ -36,17 +36,18 @@ impl Screen {
 
 /// Starts logging.
 pub(crate) fn start(args: LogArgs) -> Screen {
-    let screen = Screen { bar: Arc::default(), pretty: args.pretty_logs };
+    let pretty = args.pretty_logs || std::io::stderr().is_terminal();
+    let screen = Screen { bar: Arc::default(), pretty };
     let level = if args.verbose { Level::DEBUG } else { Level::INFO };
     let lines = screen.clone();
     s3inv_logs::start(level, move |entry| {
-        lines.line(&if lines.pretty { pretty(&entry) } else { entry.json() });
+        lines.line(&if lines.pretty { for_people(&entry) } else { entry.json() });
     });
     screen
 }
 
 /// A line for people.
-fn pretty(entry: &Entry) -> String {
+fn for_people(entry: &Entry) -> String {
     let mut line = match entry.level.as_str() {
         "info" => String::new(),
         other => format!("{other}: "),

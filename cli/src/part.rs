@@ -1,14 +1,17 @@
 //! Parts of a whole: what lies below a prefix, and in each of its directories.
 
-use s3inv::{Cost, Counted, Held, Index, Measure};
+use s3inv::{By, Cost, Counted, Held, Index, Measure};
 use serde::Serialize;
 
+use crate::amount::share;
 use crate::text;
 
 /// What parts are compared with, and what is known of them.
 #[derive(Clone, Copy)]
 pub(crate) struct Whole {
     pub(crate) held: Held,
+    /// What shares are of.
+    pub(crate) by: By,
     /// Where sizes are known.
     pub(crate) bytes: bool,
     /// Where costs are known.
@@ -28,26 +31,34 @@ pub(crate) struct Part {
 }
 
 impl Whole {
-    pub(crate) fn new(index: &Index, counted: Counted, held: Held) -> Self {
+    /// Of which parts are told `by` something.
+    pub(crate) fn new(index: &Index, counted: Counted, by: By, held: Held) -> Self {
         let has = |measure| index.info().schema.measures.has(measure);
         // Dates are of all classes together.
         let dates = has(Measure::Dates) && counted == Counted::All;
-        Self { held, bytes: has(Measure::Bytes), cost: index.rates().is_some(), dates }
+        Self { held, by, bytes: has(Measure::Bytes), cost: index.rates().is_some(), dates }
     }
 
-    /// The part of the bytes that these are; nothing is no part of nothing.
-    pub(crate) fn share(&self, bytes: u64) -> Option<f64> {
-        let all = self.held.count.bytes;
-        (self.bytes && all > 0).then(|| bytes as f64 / all as f64)
+    /// The part of the whole that this is.
+    pub(crate) fn share(&self, part: Held) -> Option<f64> {
+        let [part, whole] = [part, self.held].map(|held| self.measured(held));
+        share(part, whole)
     }
 
-    pub(crate) fn part(&self, Held { count, cost }: Held, newest: Option<u64>) -> Part {
+    fn measured(&self, Held { count, cost }: Held) -> u128 {
+        match self.by {
+            By::Objects => count.objects.into(),
+            By::Cost => cost.units().unsigned_abs(),
+            By::Bytes | By::Noncurrent => count.bytes.into(),
+        }
+    }
+
+    pub(crate) fn part(&self, held: Held, newest: Option<u64>) -> Part {
         Part {
-            objects: count.objects,
-            bytes: self.bytes.then_some(count.bytes),
-            // To a millionth.
-            share: self.share(count.bytes).map(|share| (share * 1e6).round() / 1e6),
-            cost: self.cost.then_some(cost),
+            objects: held.count.objects,
+            bytes: self.bytes.then_some(held.count.bytes),
+            share: self.share(held),
+            cost: self.cost.then_some(held.cost),
             newest: newest.filter(|_| self.dates).map(text::moment),
         }
     }

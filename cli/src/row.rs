@@ -6,7 +6,6 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use s3inv_model::{AGE_BANDS, ClassCount, Count, Measure, SIZE_BANDS, Stats, prefix};
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::text;
@@ -26,14 +25,16 @@ struct Noncurrent<'a> {
     classes: Option<BTreeMap<&'a str, Sums>>,
 }
 
-/// Bands in their order, each with its label.
-struct Bands(Vec<(&'static str, Sums)>);
+/// Bands in their order.
+struct Bands {
+    labels: &'static [(&'static str, u64)],
+    sums: Vec<Sums>,
+}
 
+/// Each by its label, which is where it ends.
 impl Serialize for Bands {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        self.0.iter().try_for_each(|(label, sums)| map.serialize_entry(label, sums))?;
-        map.end()
+        serializer.collect_map(self.labels.iter().map(|(label, _)| label).zip(&self.sums))
     }
 }
 
@@ -81,6 +82,8 @@ pub(crate) struct Shown {
     pub(crate) tiers: bool,
     /// All that is known.
     pub(crate) details: bool,
+    /// In units.
+    pub(crate) human: bool,
 }
 
 impl<'a> Row<'a> {
@@ -107,8 +110,8 @@ impl<'a> Row<'a> {
             latest_delete_markers: has(Measure::Noncurrent).then_some(stats.latest_delete_markers),
             newest: date(stats.dates.newest),
             oldest: date(stats.dates.oldest),
-            age: has(Measure::Age).then(|| bands(&AGE_BANDS, &stats.age, sums)),
-            size: has(Measure::Size).then(|| bands(&SIZE_BANDS, &stats.size, sums)),
+            age: has(Measure::Age).then(|| bands(&AGE_BANDS, stats.age.map(sums))),
+            size: has(Measure::Size).then(|| bands(&SIZE_BANDS, stats.size.map(sums))),
             dated: has(Measure::Dates),
         }
     }
@@ -120,46 +123,53 @@ impl<'a> Row<'a> {
                 (Some(prefix), _) => writeln!(f, "Prefix: {}", text::printable(prefix))?,
                 (_, b64) => writeln!(f, "Prefix (base64): {}", b64.as_deref().unwrap_or_default())?,
             }
-            writeln!(f, "Objects: {}", self.sums.objects)?;
+            writeln!(f, "Objects: {}", shown.number(self.sums.objects))?;
             match self.sums.bytes {
-                Some(bytes) => writeln!(f, "Bytes: {bytes}")?,
+                Some(bytes) => writeln!(f, "Bytes: {}", shown.bytes(bytes))?,
                 None => writeln!(f, "Bytes: unknown, the inventory has no Size")?,
             }
-            self.versions(f)?;
+            self.versions(f, shown)?;
             if shown.tiers || shown.details {
-                self.tiers(f)?;
+                self.tiers(f, shown)?;
             }
-            if shown.details { self.details(f) } else { Ok(()) }
+            if shown.details { self.details(f, shown) } else { Ok(()) }
         })
     }
 
     /// Noncurrent objects and delete markers, where there are any.
-    fn versions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn versions(&self, f: &mut fmt::Formatter<'_>, shown: Shown) -> fmt::Result {
         if let Some(Noncurrent { sums, .. }) = &self.noncurrent
             && sums.objects > 0
         {
-            writeln!(f, "Noncurrent: {sums}")?;
+            writeln!(f, "Noncurrent: {}", shown.sums(sums))?;
         }
         match (self.delete_markers, self.latest_delete_markers) {
             (Some(markers), Some(latest)) if markers > 0 => {
-                writeln!(f, "Delete markers: {markers}, {latest} of them latest")
+                writeln!(
+                    f,
+                    "Delete markers: {}, {} of them latest",
+                    shown.number(markers),
+                    shown.number(latest)
+                )
             }
             _ => Ok(()),
         }
     }
 
-    fn tiers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn tiers(&self, f: &mut fmt::Formatter<'_>, shown: Shown) -> fmt::Result {
         let Some(classes) = &self.classes else {
             return writeln!(f, "Tier breakdown: unknown, the inventory has no StorageClass");
         };
         writeln!(f, "Tier breakdown:")?;
-        classes.iter().try_for_each(|(class, sums)| writeln!(f, "  {class}: {sums}"))?;
+        classes.iter().try_for_each(|(class, sums)| writeln!(f, "  {class}: {}", shown.sums(sums)))?;
         let noncurrent =
             self.noncurrent.iter().filter_map(|noncurrent| noncurrent.classes.as_ref()).flatten();
-        noncurrent.into_iter().try_for_each(|(class, sums)| writeln!(f, "  {class}, noncurrent: {sums}"))
+        noncurrent
+            .into_iter()
+            .try_for_each(|(class, sums)| writeln!(f, "  {class}, noncurrent: {}", shown.sums(sums)))
     }
 
-    fn details(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn details(&self, f: &mut fmt::Formatter<'_>, shown: Shown) -> fmt::Result {
         if self.noncurrent.is_none() {
             writeln!(f, "Noncurrent: not in this index")?;
         }
@@ -171,25 +181,36 @@ impl<'a> Row<'a> {
             }
         }
         for (label, bands) in [("Age", &self.age), ("Size", &self.size)] {
-            let Some(Bands(bands)) = bands else {
+            let Some(Bands { labels, sums }) = bands else {
                 writeln!(f, "{label}: not in this index")?;
                 continue;
             };
             writeln!(f, "{label}:")?;
-            let some = bands.iter().filter(|(_, sums)| sums.objects > 0);
-            some.into_iter().try_for_each(|(label, sums)| writeln!(f, "  {label}: {sums}"))?;
+            for (at, sums) in sums.iter().enumerate().filter(|(_, sums)| sums.objects > 0) {
+                writeln!(f, "  {}: {}", text::band(labels, at), shown.sums(sums))?;
+            }
         }
         Ok(())
     }
 }
 
-impl fmt::Display for Sums {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} objects", self.objects)?;
-        self.bytes.map_or(Ok(()), |bytes| write!(f, ", {bytes} bytes"))
+impl Shown {
+    fn number(self, n: u64) -> String {
+        if self.human { text::count(n) } else { n.to_string() }
+    }
+
+    fn bytes(self, bytes: u64) -> String {
+        if self.human { text::bytes(bytes) } else { bytes.to_string() }
+    }
+
+    fn sums(self, sums: &Sums) -> String {
+        let objects = format!("{} objects", self.number(sums.objects));
+        let unit = if self.human { "" } else { " bytes" };
+        let bytes = sums.bytes.map(|bytes| format!(", {}{unit}", self.bytes(bytes)));
+        objects + &bytes.unwrap_or_default()
     }
 }
 
-fn bands(labels: &[(&'static str, u64)], counts: &[Count], sums: impl Fn(Count) -> Sums) -> Bands {
-    Bands(labels.iter().zip(counts).map(|((label, _), count)| (*label, sums(*count))).collect())
+fn bands(labels: &'static [(&'static str, u64)], sums: impl Into<Vec<Sums>>) -> Bands {
+    Bands { labels, sums: sums.into() }
 }

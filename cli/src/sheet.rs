@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use s3inv::Held;
 
-use crate::amount::percent;
+use crate::amount::{percent, title};
 use crate::part::Whole;
 use crate::table::{Column, Line, Table, Tone};
 use crate::text;
@@ -14,6 +14,8 @@ use crate::text;
 pub(crate) struct Sheet {
     whole: Whole,
     human: bool,
+    /// The place of the column of shares.
+    share_at: usize,
     table: Table,
 }
 
@@ -32,15 +34,19 @@ impl Sheet {
         let column = |title, width| Column { title, width };
         let mut columns = vec![column("OBJECTS", objects.len())];
         if whole.bytes {
-            columns.extend([column("BYTES", bytes), column("SHARE", SHARE)]);
+            columns.push(column("BYTES", bytes));
         }
         if whole.cost {
             columns.push(column("COST", cost.to_string().len().max(COST)));
         }
+        // Behind what it is a part of.
+        let of = title(whole.by);
+        let at = columns.iter().position(|column| column.title == of).unwrap_or(0) + 1;
+        columns.insert(at, column("SHARE", SHARE));
         if whole.dates {
             columns.push(column("NEWEST", DATE));
         }
-        Self { whole, human, table: Table::new(columns) }
+        Self { whole, human, share_at: at, table: Table::new(columns) }
     }
 
     pub(crate) fn heading(&self, out: &mut dyn Write, heading: &dyn fmt::Display) -> io::Result<()> {
@@ -63,13 +69,13 @@ impl Sheet {
         self.table.line(out, &Line { before: before.to_owned(), ..line })
     }
 
-    fn numbers(&self, Held { count, cost }: Held, newest: Option<u64>) -> Vec<String> {
+    fn numbers(&self, held: Held, newest: Option<u64>) -> Vec<String> {
+        let Held { count, cost } = held;
         let mut numbers = vec![self.number(count.objects)];
-        if self.whole.bytes {
-            let share = self.whole.share(count.bytes);
-            numbers.extend([self.size(count.bytes), share.map_or_else(|| "-".to_owned(), percent)]);
-        }
+        numbers.extend(self.whole.bytes.then(|| self.size(count.bytes)));
         numbers.extend(self.whole.cost.then(|| cost.to_string()));
+        let share = self.whole.share(held);
+        numbers.insert(self.share_at, share.map_or_else(|| "-".to_owned(), percent));
         let moment = || newest.map_or_else(|| "-".to_owned(), |ms| text::moment(ms / 1000 * 1000));
         numbers.extend(self.whole.dates.then(moment));
         numbers
@@ -86,7 +92,7 @@ impl Sheet {
 
 #[cfg(test)]
 mod tests {
-    use s3inv::{Cost, Count};
+    use s3inv::{By, Cost, Count};
 
     use super::*;
 
@@ -97,7 +103,7 @@ mod tests {
             Held { count: Count { objects, bytes }, cost }
         };
         let all = held(12, 3456, 20_000_000_000);
-        let whole = Whole { held: all, bytes: true, cost: true, dates: true };
+        let whole = Whole { held: all, by: By::Bytes, bytes: true, cost: true, dates: true };
         let sheet = Sheet::new(whole, false);
         let mut out = Vec::new();
         sheet.titles(&mut out).unwrap();

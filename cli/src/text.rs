@@ -5,16 +5,20 @@ use std::time::Duration;
 use jiff::Timestamp;
 use s3inv_model::{Measure, Measures};
 
-/// A name as a terminal may see it: control characters are escaped, what isn't UTF-8 is replaced.
+/// A name as a terminal may see it: characters are escaped that control it, or the order of others.
 pub(crate) fn printable(text: &str) -> String {
-    if text.chars().any(char::is_control) {
-        return text
-            .chars()
-            .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-            .collect();
+    let steers = |c: char| c.is_control() || BIDIRECTIONAL.contains(&c);
+    if !text.contains(steers) {
+        return text.to_owned();
     }
-    text.to_owned()
+    text.chars().flat_map(|c| if steers(c) { c.escape_default().collect() } else { vec![c] }).collect()
 }
+
+/// Marks, embeddings, overrides and isolates: they make a name look like another one.
+const BIDIRECTIONAL: [char; 12] = [
+    '\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}',
+    '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
+];
 
 /// A prefix as a terminal may see it: control characters are escaped, and bytes that are no text.
 pub(crate) fn name(prefix: &[u8]) -> String {
@@ -58,6 +62,15 @@ pub(crate) fn day(ms: u64) -> String {
     moment.split_once('T').map_or(moment.as_str(), |(day, _)| day).to_owned()
 }
 
+/// The label of a band for people, which says where it begins: `30d-90d` of `<90d`.
+pub(crate) fn band(labels: &[(&str, u64)], at: usize) -> String {
+    let limit = |at: usize| labels.get(at).and_then(|(label, _)| label.strip_prefix('<'));
+    match (at.checked_sub(1).and_then(limit), limit(at)) {
+        (Some(from), Some(to)) => format!("{from}-{to}"),
+        _ => labels.get(at).map_or_else(String::new, |(label, _)| (*label).to_owned()),
+    }
+}
+
 /// Names of measures, or `none`.
 pub(crate) fn measures(measures: &Measures) -> String {
     let names: Vec<_> = measures.iter().map(Measure::name).collect();
@@ -76,6 +89,8 @@ pub(crate) fn duration(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use s3inv_model::{AGE_BANDS, SIZE_BANDS};
+
     use super::*;
 
     #[test]
@@ -85,6 +100,14 @@ mod tests {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(duration(Duration::from_millis(1250)), "1.2 s");
         assert_eq!(duration(Duration::from_secs(3725)), "1 h 2 min");
+    }
+
+    #[test]
+    fn bands_for_people() {
+        let shown = |labels: &[(&str, u64)]| (0..labels.len()).map(|at| band(labels, at)).collect::<Vec<_>>();
+        assert_eq!(shown(&AGE_BANDS), ["<30d", "30d-90d", "90d-180d", "180d-365d", "365d-730d", ">=730d"]);
+        assert_eq!(shown(&SIZE_BANDS)[..3], ["0", "<1KiB", "1KiB-128KiB"]);
+        assert_eq!(shown(&SIZE_BANDS)[7..], ["1GiB-5GiB", ">=5GiB"]);
     }
 
     #[test]
@@ -99,6 +122,7 @@ mod tests {
     fn a_name_can_not_steer_a_terminal() {
         assert_eq!(printable("a\x1b[2Jb\n"), "a\\u{1b}[2Jb\\n");
         assert_eq!(printable("naïve 目录/"), "naïve 目录/");
+        assert_eq!(printable("x\u{202e}gnp.exe\t"), "x\\u{202e}gnp.exe\\t");
         assert_eq!(name("naïve/\n".as_bytes()), "naïve/\\n");
         assert_eq!(name(b"a\xff\xfe/"), "a\\xff\\xfe/");
     }

@@ -206,6 +206,34 @@ fn control_characters_are_escaped_for_people() {
     assert_eq!(json_lines(json.answer())[0]["prefix"], "a\x1b[2J\n/");
 }
 
+/// No name makes what comes behind it look like something else.
+#[test]
+fn the_order_of_characters_is_escaped_for_people() {
+    let folder = indexed(&[Row::new("x\u{202e}gnp.exe/b", 1)]);
+    let shown = s3inv(["ls"]).arg("--index", folder.index()).run();
+    assert!(shown.answer().contains("  x\\u{202e}gnp.exe/\n"), "{}", shown.text());
+}
+
+#[test]
+fn a_prefix_may_begin_like_an_option() {
+    let folder = indexed(&[Row::new("-x/b", 3), Row::new("c", 1)]);
+    assert_eq!(told(&query(&folder.index(), "-x/").run()), "Prefix: -x/\nObjects: 1\nBytes: 3\n");
+    for command in ["ls", "tree", "top"] {
+        s3inv([command, "--prefix", "-x"]).arg("--index", folder.index()).run().answer();
+    }
+}
+
+#[test]
+fn numbers_are_in_units_for_people() {
+    let rows: Vec<Row> = (0..1234).map(|nth| Row::new(format!("a/{nth}"), 1 << 20)).collect();
+    let folder = indexed(&rows);
+    let human = query(&folder.index(), "a/").flag("--human").flag("--show-tiers").run();
+    assert_eq!(
+        told(&human),
+        "Prefix: a/\nObjects: 1,234\nBytes: 1.2 GiB\nTier breakdown:\n  STANDARD: 1,234 objects, 1.2 GiB\n"
+    );
+}
+
 #[test]
 fn an_export_has_every_prefix_in_order() {
     let folder = indexed(&rows());

@@ -73,7 +73,7 @@ fn without_size_no_bytes_are_known() {
             "Prefix: logs/\nObjects: 2\nBytes: unknown, the inventory has no Size\nNoncurrent: 1 objects\n\
              Delete markers: 1, 1 of them latest\nTier breakdown:\n  STANDARD: 1 objects\n  \
              STANDARD_IA: 1 objects\n  GLACIER, noncurrent: 1 objects\nNewest: 2024-05-06T22:37:48Z\n\
-             Oldest: 2024-05-06T22:37:48Z\nAge:\n  <730d: 2 objects\nSize: not in this index\n"
+             Oldest: 2024-05-06T22:37:48Z\nAge:\n  365d-730d: 2 objects\nSize: not in this index\n"
         );
         let row = as_json(&folder);
         let objects = |objects: u64| json!({ "objects": objects, "bytes": null });
@@ -117,7 +117,9 @@ fn without_dates_no_ages_are_known() {
         let details = asked(&folder, &["--details"]);
         let unknown = "Newest: not in this index\nOldest: not in this index\nAge: not in this index\n";
         assert!(details.contains(unknown), "{details}");
-        assert!(details.contains("Size:\n  <1KiB: 1 objects, 10 bytes\n  <128KiB: 1 objects, 2000 bytes\n"));
+        assert!(
+            details.contains("Size:\n  <1KiB: 1 objects, 10 bytes\n  1KiB-128KiB: 1 objects, 2000 bytes\n")
+        );
     }
 }
 

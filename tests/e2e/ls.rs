@@ -90,7 +90,7 @@ fn what_is_in_a_prefix_adds_up_to_its_total() {
 fn a_list_is_answered_as_json() {
     let folder = indexed(&rows());
     let answer = ask(ls(&folder.index(), "logs/").arg("--limit", "1").arg("--sort", "objects"));
-    let part = |objects: u64, bytes: u64, newest: Option<&str>| json!({ "objects": objects, "bytes": bytes, "share": (bytes as f64 / 5347.0 * 1e6).round() / 1e6, "cost": next_to_nothing(), "newest": newest });
+    let part = |objects: u64, bytes: u64, newest: Option<&str>| json!({ "objects": objects, "bytes": bytes, "share": objects as f64 / 5.0, "cost": next_to_nothing(), "newest": newest });
     let mut first = part(2, 300, Some("2024-05-06T22:37:48Z"));
     first["prefix"] = "logs/2024-01/".into();
     let mut more = part(2, 5040, None);
@@ -99,7 +99,8 @@ fn a_list_is_answered_as_json() {
         answer,
         json!({
             "index": folder.index().to_str(), "bucket": "my-bucket", "snapshot": "2025-05-13T01:00:00Z",
-            "prefix": "logs/", "partial": false, "prices": prices(), "prefixes": [first], "more": more,
+            "prefix": "logs/", "partial": false, "prices": prices(), "depth": 1, "sort": "objects", "class": null,
+            "min_objects": 0, "min_bytes": 0, "match": null, "prefixes": [first], "more": more,
             "directly": part(1, 7, None), "total": part(5, 5347, Some("2025-05-10T01:00:00Z")),
         })
     );
@@ -138,6 +139,29 @@ fn lists_are_sorted_limited_and_filtered() {
     assert_eq!(list(&["--limit", "0"]), [""; 0]);
 }
 
+/// What is asked for is repeated, and what shares are of follows from it.
+#[test]
+fn an_answer_says_what_it_is_of() {
+    let folder = indexed(&rows());
+    let answer = ask(ls(&folder.index(), "logs/").arg("--class", "STANDARD").arg("--match", "2024-*/"));
+    assert_eq!((&answer["class"], &answer["match"]), (&json!("STANDARD"), &json!("2024-*")));
+    assert_eq!((&answer["sort"], &answer["depth"]), (&json!("bytes"), &json!(1)));
+    let text = ls(&folder.index(), "logs/").arg("--class", "STANDARD").run();
+    assert!(lines(text.answer()).starts_with("Only objects of STANDARD are counted\n"), "{}", text.text());
+    let shares =
+        |sort: &str| ask(ls(&folder.index(), "").arg("--sort", sort))["prefixes"][0]["share"].clone();
+    assert_eq!(shares("name"), shares("bytes"));
+    let text = ls(&folder.index(), "logs/").arg("--sort", "objects").arg("-n", "1").run();
+    let shown = lines(text.answer());
+    assert!(
+        shown.starts_with("OBJECTS   SHARE  BYTES       COST                NEWEST  PREFIX\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("\n      2   40.0%    300  "), "{shown}");
+    let deep = ls(&folder.index(), "").arg("--depth", "9").arg("-n", "1").run();
+    assert!(deep.answer().contains(" more are not listed, for --limit or a filter\n"), "{}", deep.text());
+}
+
 #[test]
 fn a_class_has_sums_of_its_own() {
     let folder = indexed(&rows());
@@ -155,7 +179,11 @@ fn what_an_inventory_lacks_is_said() {
     let delivered = Delivery::csv_files(&columns, vec![s3inv_tests::csv_gz(&rows(), &columns)]);
     build(&folder, &delivered.write(&folder.input())).run().summary();
     let text = ls(&folder.index(), "logs/").run();
-    assert!(lines(text.answer()).starts_with("OBJECTS  PREFIX\n      2  logs/2024-01/\n"), "{}", text.text());
+    assert!(
+        lines(text.answer()).starts_with("OBJECTS   SHARE  PREFIX\n      2   40.0%  logs/2024-01/\n"),
+        "{}",
+        text.text()
+    );
     assert_eq!(ask(ls(&folder.index(), "logs/"))["total"]["bytes"], Value::Null);
     for args in [["--sort", "bytes"], ["--min-bytes", "1"], ["--sort", "newest"]] {
         let error = ls(&folder.index(), "logs/").arg(args[0], args[1]).run().error();

@@ -118,7 +118,7 @@ fn details_show_all_that_is_known() {
         "Prefix: a/\nObjects: 3\nBytes: 5368710143\nNoncurrent: 1 objects, 1 bytes\nTier breakdown:\n  \
          GLACIER: 1 objects, 5368709120 bytes\n  STANDARD: 2 objects, 1023 bytes\n  \
          STANDARD, noncurrent: 1 objects, 1 bytes\nNewest: 2025-05-13T01:00:00.001Z\n\
-         Oldest: 1970-01-01T00:00:00.001Z\nAge:\n  <30d: 1 objects, 0 bytes\n  <90d: 1 objects, 1023 bytes\n  \
+         Oldest: 1970-01-01T00:00:00.001Z\nAge:\n  <30d: 1 objects, 0 bytes\n  30d-90d: 1 objects, 1023 bytes\n  \
          >=730d: 1 objects, 5368709120 bytes\nSize:\n  0: 1 objects, 0 bytes\n  <1KiB: 1 objects, 1023 bytes\n  \
          >=5GiB: 1 objects, 5368709120 bytes\n"
     );

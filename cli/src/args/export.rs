@@ -9,7 +9,7 @@ use super::{LogArgs, ScopeArgs};
 /// What an export looks like.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExportFormat {
-    /// A JSON object a line, each as `query --output json` prints it
+    /// A JSON object a line: what `query --output json` says of a prefix
     Jsonl,
     /// A table with a header: prefix, depth, objects, bytes, then objects and bytes of each class
     Csv,
@@ -44,7 +44,7 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) out: Option<String>,
     /// Print the statement that makes Parquet exports of this index a table of Athena
-    #[arg(long, conflicts_with_all = ["format", "out"])]
+    #[arg(long, conflicts_with_all = ["format", "out", "prefix", "depth"])]
     pub(crate) ddl: bool,
     /// The folder of those exports, for --ddl, as s3://bucket/folder/
     #[arg(long, value_name = "URI", requires = "ddl", value_parser = parse_folder)]

@@ -1,12 +1,11 @@
 //! Of the commands that tell where most is, and where it has changed.
 
-use std::ffi::OsString;
 use std::num::NonZeroUsize;
 
 use clap::{Args as ClapArgs, ValueEnum};
 use s3inv::By;
 
-use super::{ScopeArgs, TableArgs};
+use super::{PrefixArgs, ScopeArgs, TableArgs};
 
 /// What prefixes are compared by.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,9 +48,9 @@ pub(crate) struct TopArgs {
     /// How many to show at most
     #[arg(short = 'n', long, value_name = "N", default_value = "20")]
     pub(crate) limit: NonZeroUsize,
-    /// What makes them large
-    #[arg(long, value_enum, default_value = "bytes")]
-    pub(crate) by: ByArg,
+    /// What makes them large [default: bytes, or objects where the inventory has no sizes]
+    #[arg(long, value_enum)]
+    pub(crate) by: Option<ByArg>,
     /// Count all that is in a prefix, also what is in one below it that is shown too
     #[arg(long)]
     pub(crate) all: bool,
@@ -76,18 +75,17 @@ pub(crate) struct DiffArgs {
     /// The index of now
     #[arg(value_name = "NEW")]
     pub(crate) new: String,
-    /// The prefix; one that doesn't end in `/` means all directories that begin so [default: the whole bucket]
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub(crate) prefix: OsString,
+    #[command(flatten)]
+    pub(crate) prefix: PrefixArgs,
     /// How many levels below the prefix to compare
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) depth: NonZeroUsize,
     /// How many changes to show at most
     #[arg(short = 'n', long, value_name = "N", default_value = "20")]
     pub(crate) limit: NonZeroUsize,
-    /// What has changed most
-    #[arg(long, value_enum, default_value = "bytes")]
-    pub(crate) by: ByArg,
+    /// What has changed most [default: bytes, or objects where one of the inventories has no sizes]
+    #[arg(long, value_enum)]
+    pub(crate) by: Option<ByArg>,
     #[command(flatten)]
     pub(crate) table: TableArgs,
 }

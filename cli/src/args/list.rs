@@ -1,9 +1,10 @@
 //! Of the commands that list prefixes.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
 
-use clap::{Args as ClapArgs, ValueEnum};
-use s3inv::{Order, Pattern};
+use clap::{Args as ClapArgs, ValueEnum, ValueHint};
+use s3inv::{Order, Pattern, Scope};
 
 use super::{IndexArgs, TableArgs};
 use crate::limits;
@@ -13,9 +14,23 @@ use crate::limits;
 pub(crate) struct ScopeArgs {
     #[command(flatten)]
     pub(crate) index: IndexArgs,
+    #[command(flatten)]
+    pub(crate) prefix: PrefixArgs,
+}
+
+/// What of a bucket.
+#[derive(ClapArgs)]
+pub(crate) struct PrefixArgs {
     /// The prefix; one that doesn't end in `/` means all directories that begin so [default: the whole bucket]
-    #[arg(long, default_value = "", hide_default_value = true)]
+    #[arg(long, default_value = "", hide_default_value = true, allow_hyphen_values = true, value_hint = ValueHint::Other)]
     pub(crate) prefix: OsString,
+}
+
+impl PrefixArgs {
+    /// What is asked about.
+    pub(crate) fn scope(&self) -> Scope {
+        Scope::new(self.prefix.as_bytes())
+    }
 }
 
 /// What comes first.
@@ -58,7 +73,7 @@ pub(crate) struct WhichArgs {
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) min_objects: u64,
     /// Count only objects of this storage class
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", value_hint = ValueHint::Other)]
     pub(crate) class: Option<String>,
 }
 
@@ -80,11 +95,11 @@ pub(crate) struct LsArgs {
     pub(crate) depth: usize,
     #[command(flatten)]
     pub(crate) which: WhichArgs,
-    /// List no more than so many
-    #[arg(long, value_name = "N")]
+    /// List no more than so many [default: all, which are kept in memory but for --sort name]
+    #[arg(short = 'n', long, value_name = "N")]
     pub(crate) limit: Option<usize>,
     /// List only names like this, as '2024-*'; a pattern with a `/` in it is for whole prefixes
-    #[arg(long = "match", value_name = "GLOB")]
+    #[arg(long = "match", value_name = "GLOB", value_hint = ValueHint::Other)]
     pub(crate) pattern: Option<Pattern>,
     #[command(flatten)]
     pub(crate) table: TableArgs,
@@ -103,7 +118,7 @@ pub(crate) struct TreeArgs {
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = limits::parse_levels)]
     pub(crate) depth: usize,
     /// Show so many children of each prefix
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) which: WhichArgs,

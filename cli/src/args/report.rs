@@ -27,7 +27,7 @@ pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) prices: PriceArgs,
     /// How many lines a table has at most
-    #[arg(long, value_name = "N", default_value = "20")]
+    #[arg(short = 'n', long, value_name = "N", default_value = "20")]
     pub(crate) limit: NonZeroUsize,
     /// Where to: a file, file:///path or s3://bucket/key, which is whole or not there [default: stdout]
     #[arg(long, value_name = "PATH")]

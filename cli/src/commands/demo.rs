@@ -78,7 +78,7 @@ fn answers(index: &str) -> Result<(), Failure> {
         let answer = Answer::new(&index, &scope, &stats);
         print(|out| {
             writeln!(out, "\n$ s3inv-index query --prefix '{prefix}' --show-tiers")?;
-            write!(out, "{}", answer.text(Shown { tiers: true, details: false }))
+            write!(out, "{}", answer.text(Shown { tiers: true, details: false, human: false }))
         })?;
     }
     Ok(())

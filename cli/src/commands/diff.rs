@@ -1,11 +1,10 @@
 use std::io::{self, Write};
-use std::os::unix::ffi::OsStrExt as _;
 
-use s3inv::{By, Change, Diff, DiffOptions, Index, Scope};
+use s3inv::{By, Change, Diff, DiffOptions, Index};
 use serde::Serialize;
 
 use super::{note_of, print};
-use crate::amount::{Units, Value, percent, seen, title};
+use crate::amount::{self, Units, Value, percent, seen, title, usual};
 use crate::args::{ByArg, DiffArgs, Output};
 use crate::failure::Failure;
 use crate::heading::Heading;
@@ -16,15 +15,13 @@ use crate::text;
 
 pub(crate) fn diff(args: &DiffArgs) -> Result<(), Failure> {
     let prices = Prices::new(&args.table.prices)?;
-    let needed = args.by == ByArg::Cost;
+    let needed = args.by == Some(ByArg::Cost);
     let (old, new) = (prices.open(&args.old, needed)?, prices.open(&args.new, needed)?);
-    let scope = Scope::new(args.prefix.as_bytes());
-    let (by, depth, limit) = (By::from(args.by), args.depth.get(), args.limit.get());
+    let scope = args.prefix.scope();
+    let by = args.by.map_or_else(|| usual(&[&old, &new]), By::from);
+    let (depth, limit) = (args.depth.get(), args.limit.get());
     let diff = s3inv::diff(&old, &new, DiffOptions { scope: &scope, by, depth, limit })?;
     let doubts = doubts(&old, &new);
-    for doubt in &doubts {
-        tracing::warn!("{doubt}");
-    }
     let notes = doubts.into_iter().chain(note_of(&scope)).collect();
     let costs = prices.note(&new).filter(|_| diff.known.contains(&By::Cost));
     let partial = scope.exact().is_none();
@@ -102,16 +99,17 @@ struct Measured {
     old: Value,
     new: Value,
     difference: Value,
-    percent: Option<f64>,
+    /// As a part of what there was.
+    change: Option<f64>,
 }
 
 impl Measured {
     fn new(change: &Change, by: By) -> Self {
         let (old, new) = amounts(change, by);
         let difference = change.difference().by(by);
-        let percent = relative(old, difference).map(|part| (part * 1000.0).round() / 10.0);
+        let change = amount::change(old, difference);
         let value = |amount: u128| Value::new(by, amount.cast_signed());
-        Self { old: value(old), new: value(new), difference: Value::new(by, difference), percent }
+        Self { old: value(old), new: value(new), difference: Value::new(by, difference), change }
     }
 }
 
@@ -121,19 +119,15 @@ fn amounts(change: &Change, by: By) -> (u128, u128) {
     (amount(change.old), amount(change.new))
 }
 
-/// A difference as a part of what there was, if there was something.
-fn relative(old: u128, difference: i128) -> Option<f64> {
-    (old > 0).then(|| difference as f64 / old as f64)
-}
-
 /// The same for people: `came`, `went`, `+12.3%`, or `-`.
 pub(super) fn told(change: &Change, by: By) -> String {
     let ((old, _), difference) = (amounts(change, by), change.difference().by(by));
-    match (kind(change, by), relative(old, difference)) {
+    match (kind(change, by), amount::change(old, difference)) {
         (kind @ ("came" | "went"), _) => kind.to_owned(),
         (_, Some(part)) => {
-            let sign = if part > 0.0 { "+" } else { "" };
-            sign.to_owned() + &percent(part)
+            let percent = percent(part);
+            let sign = if part > 0.0 && percent != "0.0%" { "+" } else { "" };
+            sign.to_owned() + &percent
         }
         _ => "-".to_owned(),
     }

@@ -1,7 +1,7 @@
 use s3inv::{Index, Location, Scope};
 use s3inv_cancel::Cancellation;
 
-use super::{failed, not_found, note_of, open, print, scope};
+use super::{failed, not_found, note_of, open, print};
 use crate::args::{ExportArgs, ExportFormat};
 use crate::export::{Exporting, Output, Rows, Sink, ddl, write};
 use crate::failure::Failure;
@@ -17,9 +17,9 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
         Some(out) => Output::Object(Location::parse(out)?),
         None => Output::Stdout,
     };
-    let asked = Asked { index: index.clone(), format, scope: scope(&args.scope), depth: args.depth };
+    let asked = Asked { index: index.clone(), format, scope: args.scope.prefix.scope(), depth: args.depth };
     let partial = note_of(&asked.scope);
-    let prefixes = output.take(move |out, cancellation| {
+    let prefixes = output.take("export", move |out, cancellation| {
         asked.write(out, cancellation).map_err(|error| match error {
             Exporting::Index(error) => Exporting::Failed(failed(&asked.index)(error)),
             error => error,

@@ -1,10 +1,10 @@
 use std::io::Write;
 
-use s3inv::{Filter, FormatError, Held, Index, List, Scope, Sums};
+use s3inv::{Filter, FormatError, Held, Index, List, Scope};
 use serde::Serialize;
 
-use super::which::{filter, needs_cost, order};
-use super::{Answering, answer, failed, scope};
+use super::filter::{Selection, filter, needs_cost, note_of_class, order, share_of};
+use super::{Answering, answer, failed};
 use crate::args::{LsArgs, Output};
 use crate::failure::Failure;
 use crate::heading::{Beginning, Heading};
@@ -18,22 +18,27 @@ use crate::text;
 pub(crate) fn ls(args: &LsArgs) -> Result<(), Failure> {
     let prices = Prices::new(&args.table.prices)?;
     let index = prices.open(&args.scope.index.index, needs_cost(&args.which))?;
-    let scope = scope(&args.scope);
+    let scope = args.scope.prefix.scope();
     let filter = Filter { pattern: args.pattern.clone(), ..filter(&args.which, &index)? };
     let order = order(&args.which, &index)?;
     let list = List { filter, order, limit: args.limit.unwrap_or(usize::MAX), levels: args.depth };
     index.will_list(&scope).map_err(failed(&index))?;
     let sums = index.sums(&scope).map_err(failed(&index))?;
     let sums = sums.ok_or_else(|| super::not_found(&scope))?;
-    let asked = Asked::new(&index, &prices, &scope, &list, &sums);
-    answer(&index, |out| match args.table.answer.output {
-        Output::Text => asked.text(out, args.table.human),
+    let (counted, by) = (list.filter.counted, share_of(order, &index));
+    let whole = Whole::new(&index, counted, by, index.held(counted, &sums.cells));
+    let newest = (!sums.dates.is_none()).then_some(sums.dates.newest);
+    let (index, scope, list) = (&index, &scope, &list);
+    let asked = Asked { args, index, costs: prices.note(index), scope, list, whole, newest };
+    answer(index, |out| match args.table.answer.output {
+        Output::Text => asked.text(out),
         Output::Json => asked.json(out),
     })
 }
 
 /// A question, and what is known of its scope.
 struct Asked<'a> {
+    args: &'a LsArgs,
     index: &'a Index,
     costs: Option<CostNote<'a>>,
     scope: &'a Scope,
@@ -42,14 +47,7 @@ struct Asked<'a> {
     newest: Option<u64>,
 }
 
-impl<'a> Asked<'a> {
-    fn new(index: &'a Index, prices: &'a Prices, scope: &'a Scope, list: &'a List, sums: &Sums) -> Self {
-        let counted = list.filter.counted;
-        let whole = Whole::new(index, counted, index.held(counted, &sums.cells));
-        let newest = (!sums.dates.is_none()).then_some(sums.dates.newest);
-        Self { index, costs: prices.note(index), scope, list, whole, newest }
-    }
-
+impl Asked<'_> {
     fn heading(&self) -> Heading<'_> {
         Heading::new(self.index)
     }
@@ -59,11 +57,12 @@ impl<'a> Asked<'a> {
         self.scope.exact().map(|prefix| listed.directly_in(prefix, self.whole.held)).transpose()
     }
 
-    fn text(&self, out: &mut dyn Write, human: bool) -> Result<(), Answering> {
-        let sheet = Sheet::new(self.whole, human);
+    fn text(&self, out: &mut dyn Write) -> Result<(), Answering> {
+        let sheet = Sheet::new(self.whole, self.args.table.human);
         sheet.heading(out, &self.heading())?;
         self.costs.iter().try_for_each(|costs| writeln!(out, "{costs}"))?;
-        super::note_of(self.scope).iter().try_for_each(|note| writeln!(out, "{note}"))?;
+        let notes = [super::note_of(self.scope), note_of_class(&self.args.which)];
+        notes.iter().flatten().try_for_each(|note| writeln!(out, "{note}"))?;
         sheet.titles(out)?;
         let listed = self.index.list(self.scope, self.list, |listed| {
             sheet.line(
@@ -81,12 +80,18 @@ impl<'a> Asked<'a> {
         if let Some(directly) = self.directly(&listed)? {
             sheet.line(out, Tone::Rest, (directly, None), ("", "(directly here)"))?;
         }
-        Ok(sheet.line(out, Tone::Total, (self.whole.held, self.newest), ("", "(total)"))?)
+        sheet.line(out, Tone::Total, (self.whole.held, self.newest), ("", "(total)"))?;
+        if listed.more > 0 && self.list.levels > 1 {
+            // What is deeper is in what is above it: there is no sum of them.
+            writeln!(out, "{} more are not listed, for --limit or a filter", text::count(listed.more))?;
+        }
+        Ok(())
     }
 
     fn json(&self, out: &mut dyn Write) -> Result<(), Answering> {
         let beginning = Beginning::new(self.index, self.scope, self.costs.as_ref());
-        let first = serde_json::to_string(&beginning)?;
+        let selection = Selection::new(&self.args.which, self.list);
+        let first = serde_json::to_string(&Head { beginning, selection })?;
         // The rest of the object is written as it is read.
         write!(out, "{},\"prefixes\":[", first.strip_suffix('}').unwrap_or(&first))?;
         let mut between = "";
@@ -108,6 +113,15 @@ impl<'a> Asked<'a> {
         let end = serde_json::to_string(&end)?;
         Ok(writeln!(out, "],{}", end.strip_prefix('{').unwrap_or(&end))?)
     }
+}
+
+/// What the object begins with.
+#[derive(Serialize)]
+struct Head<'a> {
+    #[serde(flatten)]
+    beginning: Beginning<'a>,
+    #[serde(flatten)]
+    selection: Selection<'a>,
 }
 
 /// What is listed.

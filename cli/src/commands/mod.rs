@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod diff;
 mod export;
+mod filter;
 mod ls;
 mod man;
 mod prices;
@@ -14,10 +15,8 @@ mod stat;
 mod top;
 mod tree;
 mod verify;
-mod which;
 
 use std::io::{self, BufWriter, StdoutLock, Write};
-use std::os::unix::ffi::OsStrExt as _;
 
 use s3inv::{FormatError, Index, Scope};
 
@@ -36,7 +35,6 @@ pub(crate) use top::top;
 pub(crate) use tree::tree;
 pub(crate) use verify::verify;
 
-use crate::args::ScopeArgs;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::text;
@@ -52,11 +50,6 @@ pub(crate) fn open(text: &str) -> Result<Index, Failure> {
 /// An error of an index, which it names.
 fn failed(index: &Index) -> impl Fn(FormatError) -> Failure + '_ {
     |error| Failure::Index { index: index.name().to_owned(), error }
-}
-
-/// What of it people name.
-fn scope(args: &ScopeArgs) -> Scope {
-    Scope::new(args.prefix.as_bytes())
 }
 
 /// What is to be said of a scope that is no prefix.

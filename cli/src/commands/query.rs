@@ -4,7 +4,7 @@ use s3inv::{Index, Scope, Stats};
 use s3inv_pricing::Missing;
 use serde::Serialize;
 
-use super::{failed, not_found, note_of, open, print, scope};
+use super::{failed, not_found, note_of, open, print};
 use crate::args::{Output, QueryArgs};
 use crate::cost::{Costs, prices};
 use crate::failure::Failure;
@@ -28,7 +28,7 @@ pub(super) struct Answer<'a> {
 pub(crate) fn query(args: &QueryArgs) -> Result<(), Failure> {
     let prices = prices(&args.cost)?;
     let index = open(&args.scope.index.index)?;
-    let scope = scope(&args.scope);
+    let scope = args.scope.prefix.scope();
     let sums = index.sums(&scope).map_err(failed(&index))?;
     let sums = sums.ok_or_else(|| not_found(&scope))?;
     let stats = index.stats_of(&sums);
@@ -36,7 +36,7 @@ pub(crate) fn query(args: &QueryArgs) -> Result<(), Failure> {
     let costs = prices.as_ref().map(|prices| Costs::new(&stats, classes, prices, args.cost.volume_steps));
     let missing = |missing: Missing| Failure::Other(format!("{}: {missing}", index.name()));
     let answer = Answer { cost: costs.transpose().map_err(missing)?, ..Answer::new(&index, &scope, &stats) };
-    let shown = Shown { tiers: args.show_tiers, details: args.details };
+    let shown = Shown { tiers: args.show_tiers, details: args.details, human: args.human };
     print(|out| match args.answer.output {
         Output::Text => write!(out, "{}", answer.text(shown)),
         Output::Json => writeln!(out, "{}", serde_json::to_string(&answer)?),

@@ -9,7 +9,8 @@ use s3inv::{By, Count, Counted, Index, Location, Measure, Scope, Stats};
 use s3inv_model::{AGE_BANDS, SIZE_BANDS};
 use s3inv_pricing::{Estimate, Missing, estimate};
 
-use super::{failed, note_of, scope};
+use super::{failed, note_of};
+use crate::amount::usual;
 use crate::args::ReportArgs;
 use crate::export::Output;
 use crate::failure::Failure;
@@ -28,7 +29,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
     let prices = Prices::new(&args.prices)?;
     let index = prices.open(&args.scope.index.index, false)?;
     let older = args.older.as_deref().map(|older| prices.open(older, false)).transpose()?;
-    let scope = scope(&args.scope);
+    let scope = args.scope.prefix.scope();
     index.will_list(&scope).map_err(failed(&index))?;
     let sums = index.sums(&scope).map_err(failed(&index))?;
     let sums = sums.ok_or_else(|| super::not_found(&scope))?;
@@ -37,12 +38,12 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
         index: &index,
         scope: &scope,
         stats: &stats,
-        whole: Whole::new(&index, Counted::All, index.held(Counted::All, &sums.cells)),
+        whole: Whole::new(&index, Counted::All, usual(&[&index]), index.held(Counted::All, &sums.cells)),
         estimate: estimate(&stats, prices.table()),
         limit: args.limit.get(),
     };
     let html = report.page(older.as_ref())?.html();
-    output.take(move |out, _| Ok(out.write_all(html.as_bytes())?)).map(|_| ())
+    output.take("report", move |out, _| Ok(out.write_all(html.as_bytes())?)).map(|_| ())
 }
 
 /// What a page is made of.
@@ -78,7 +79,7 @@ impl Report<'_> {
 
     /// What bars are of: bytes, where they are known.
     fn by(&self) -> By {
-        if self.whole.bytes { By::Bytes } else { By::Objects }
+        usual(&[self.index])
     }
 
     fn title(&self) -> String {

@@ -3,8 +3,8 @@ use std::io::{self, Write};
 use s3inv::{By, Cost, Index, Large, Scope, Top, prefix};
 use serde::Serialize;
 
-use super::{note_of, print, scope};
-use crate::amount::{Units, Value, cost, percent, share, title};
+use super::{note_of, print};
+use crate::amount::{Units, Value, cost, percent, share, title, usual};
 use crate::args::{ByArg, Output, TopArgs};
 use crate::failure::Failure;
 use crate::heading::{Beginning, Heading};
@@ -14,9 +14,10 @@ use crate::table::{self, Line, Table, Tone};
 
 pub(crate) fn top(args: &TopArgs) -> Result<(), Failure> {
     let prices = Prices::new(&args.table.prices)?;
-    let index = prices.open(&args.scope.index.index, args.by == ByArg::Cost)?;
-    let scope = scope(&args.scope);
-    let (by, limit) = (By::from(args.by), args.limit.get());
+    let index = prices.open(&args.scope.index.index, args.by == Some(ByArg::Cost))?;
+    let scope = args.scope.prefix.scope();
+    let by = args.by.map_or_else(|| usual(&[&index]), By::from);
+    let limit = args.limit.get();
     let top = if args.all { index.largest(&scope, by, limit) } else { index.top(&scope, by, limit) }?;
     let costs = prices.note(&index);
     let answer = Answer { index: &index, costs: costs.as_ref(), scope: &scope, by, all: args.all, top: &top };

@@ -3,9 +3,9 @@ use std::io::Write;
 use s3inv::{Below, Held, Index, List, Node, Scope};
 use serde::Serialize;
 
-use super::which::{filter, needs_cost, order};
-use super::{Answering, answer, failed, scope};
-use crate::args::{Output, TreeArgs};
+use super::filter::{Selection, filter, needs_cost, note_of_class, order, share_of};
+use super::{Answering, answer, failed};
+use crate::args::{Output, TreeArgs, WhichArgs};
 use crate::failure::Failure;
 use crate::heading::Heading;
 use crate::part::{More, Part, Whole};
@@ -18,22 +18,23 @@ use crate::text;
 pub(crate) fn tree(args: &TreeArgs) -> Result<(), Failure> {
     let prices = Prices::new(&args.table.prices)?;
     let index = prices.open(&args.scope.index.index, needs_cost(&args.which))?;
-    let scope = scope(&args.scope);
+    let scope = args.scope.prefix.scope();
     let (filter, order) = (filter(&args.which, &index)?, order(&args.which, &index)?);
     let list = List { filter, order, limit: args.limit, levels: args.depth };
     let root = index.tree(&scope, &list).map_err(failed(&index))?;
     let root = root.ok_or_else(|| super::not_found(&scope))?;
-    let whole = Whole::new(&index, list.filter.counted, root.listed.held());
+    let whole = Whole::new(&index, list.filter.counted, share_of(order, &index), root.listed.held());
     answer(&index, |out| match args.table.answer.output {
         Output::Text => {
             let mut text = Text { out, sheet: Sheet::new(whole, args.table.human) };
-            text.all(&index, prices.note(&index).as_ref(), &scope, &root)
+            text.all(&index, prices.note(&index).as_ref(), &scope, &args.which, &root)
         }
         Output::Json => {
             let heading = Heading::new(&index);
             let partial = scope.exact().is_none();
-            let answer =
-                Answer { heading, partial, prices: prices.note(&index), root: Shown::new(&root, &whole) };
+            let (prices, selection) = (prices.note(&index), Selection::new(&args.which, &list));
+            let root = Shown::new(&root, &whole);
+            let answer = Answer { heading, partial, prices, selection, root };
             Ok(writeln!(out, "{}", serde_json::to_string(&answer)?)?)
         }
     })
@@ -51,6 +52,7 @@ impl Text<'_> {
         index: &Index,
         costs: Option<&CostNote<'_>>,
         scope: &Scope,
+        which: &WhichArgs,
         root: &Node,
     ) -> Result<(), Answering> {
         self.sheet.heading(self.out, &Heading::new(index))?;
@@ -60,6 +62,7 @@ impl Text<'_> {
             writeln!(self.out, "{note}")?;
             name.push('*');
         }
+        note_of_class(which).iter().try_for_each(|note| writeln!(self.out, "{note}"))?;
         if name.is_empty() {
             name.push_str("(root)");
         }
@@ -72,7 +75,10 @@ impl Text<'_> {
     fn below(&mut self, node: &Node, parent: usize, before: &str) -> Result<(), Answering> {
         let Some(Below { children, rest, directly }) = &node.below else { return Ok(()) };
         let more = (rest.more > 0).then(|| (format!("… {} more", text::count(rest.more)), rest.more_held));
-        let here = (*directly != Held::default()).then(|| ("(directly here)".to_owned(), *directly));
+        // A prefix without directories would be said twice.
+        let is_leaf = children.is_empty() && rest.more == 0;
+        let here =
+            (!is_leaf && *directly != Held::default()).then(|| ("(directly here)".to_owned(), *directly));
         let others: Vec<_> = more.into_iter().chain(here).collect();
         let lines = children.len() + others.len();
         let branch =
@@ -99,6 +105,8 @@ struct Answer<'a> {
     heading: Heading<'a>,
     partial: bool,
     prices: Option<CostNote<'a>>,
+    #[serde(flatten)]
+    selection: Selection<'a>,
     #[serde(flatten)]
     root: Shown<'a>,
 }

@@ -1,4 +1,4 @@
-//! A JSON object a line, each as `query --output json` prints it.
+//! A JSON object a line: what `query --output json` says of a prefix.
 
 use s3inv::ReadAt;
 

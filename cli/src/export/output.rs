@@ -23,14 +23,15 @@ pub(crate) enum Output {
 }
 
 impl Output {
-    /// Has something written to it. `None` if who reads stdout has closed it, as `head` does: that is no error.
+    /// Has something written to it, by a command of this name. `None` if who reads stdout has closed it, as `head` does: that is no error.
     pub(crate) fn take<T: Send + 'static>(
         self,
+        what: &'static str,
         write: impl FnOnce(Sink<'_>, &Cancellation) -> Result<T, Exporting> + Send + 'static,
     ) -> Result<Option<T>, Failure> {
         match self {
             Self::Stdout => to_stdout(write),
-            Self::Object(location) => to_object(&location, write).map(Some),
+            Self::Object(location) => to_object(&location, what, write).map(Some),
         }
     }
 }
@@ -51,6 +52,7 @@ fn to_stdout<T>(
 /// Writes in a thread of its own, and listens to signals meanwhile.
 fn to_object<T: Send + 'static>(
     location: &Location,
+    what: &'static str,
     write: impl FnOnce(Sink<'_>, &Cancellation) -> Result<T, Exporting> + Send + 'static,
 ) -> Result<T, Failure> {
     let system = |error: io::Error| Failure::Other(error.to_string());
@@ -67,7 +69,7 @@ fn to_object<T: Send + 'static>(
             tokio::select! {
                 done = &mut work => {
                     let done = done.unwrap_or_else(|panic| Err(Failure::Other(panic.to_string())));
-                    return done.map_err(|failure| failure.of_export(stopped_by));
+                    return done.map_err(|failure| failure.stopped_by(what, stopped_by));
                 }
                 exit = signals.next() => match stopped_by.replace(exit) {
                     None => token.cancel(),

@@ -105,6 +105,12 @@ impl std::str::FromStr for Pattern {
 }
 
 impl Pattern {
+    /// As it was said, without a `/` at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.matcher.glob().glob()
+    }
+
     /// Whether a prefix looks so.
     #[must_use]
     pub fn matches(&self, key: &[u8]) -> bool {

@@ -42,10 +42,10 @@ impl<R: ReadAt> Index<R> {
     /// twice.
     ///
     /// A prefix counts for what is in it, but in none of the prefixes below it that are shown. All are shown
-    /// that count for a threshold or more. This is the least one, from 1 on, at which they are at most `limit`.
-    /// So a prefix doesn't stand beside one below it that has most of it, and all together count for the total
-    /// at most. Of prefixes that count for just the threshold, those that come first in the index are shown, as
-    /// many as there is room for.
+    /// that count for a threshold or more. It falls, from one prefix that comes to be shown to the next one, as
+    /// far as no more than `limit` are shown; of prefixes that count for just as much, the one that comes first in
+    /// the index comes first. So a prefix doesn't stand beside one below it that has most of it, and all together
+    /// count for the total at most.
     pub fn top(&self, scope: &Scope, by: By, limit: usize) -> Result<Top, AskError> {
         let total = self.known_total(scope, by)?;
         let mut largest = Largest::new(self, scope, by, self.wanted(scope, limit))?;

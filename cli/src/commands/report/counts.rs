@@ -76,10 +76,10 @@ impl Report<'_> {
         if let Some(why) = self.why_unknown(measure) {
             return Part::without(heading, why);
         }
-        let line = |((label, _), count): (&(&'static str, u64), &Count)| {
-            self.line((*label).to_owned(), Tone::Plain, *count, self.stats.current)
+        let line = |(at, count): (usize, &Count)| {
+            self.line(text::band(labels, at), Tone::Plain, *count, self.stats.current)
         };
-        let lines = labels.iter().zip(counts).map(line).collect();
+        let lines = counts.iter().enumerate().map(line).collect();
         Part { heading, notes: vec![note.to_owned()], is_whole: false, columns: self.columns(), lines }
     }
 }

@@ -3,7 +3,7 @@
 use s3inv::{AskError, By, Change, DiffOptions, Index};
 
 use super::Report;
-use crate::amount::Units;
+use crate::amount::{Units, usual};
 use crate::commands::diff::{doubts, name, told, tone};
 use crate::failure::Failure;
 use crate::heading::Heading;
@@ -14,8 +14,7 @@ use crate::text;
 impl Report<'_> {
     pub(super) fn growth(&self, older: &Index) -> Result<Part, Failure> {
         let heading = "Growth";
-        let is_known = |index: &Index| By::Bytes.is_known(&index.info().schema.measures);
-        let by = if is_known(older) && is_known(self.index) { By::Bytes } else { By::Objects };
+        let by = usual(&[older, self.index]);
         let options = DiffOptions { scope: self.scope, by, depth: 1, limit: self.limit };
         let diff = match s3inv::diff(older, self.index, options) {
             Err(error @ AskError::Cut { .. }) => return Ok(Part::without(heading, error.to_string())),

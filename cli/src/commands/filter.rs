@@ -1,9 +1,54 @@
 //! Which prefixes a list has, and in which order, as far as an index can tell.
 
-use s3inv::{Counted, Filter, Index, Measure, Order};
+use s3inv::{By, Counted, Filter, Index, List, Measure, Order, Pattern};
+use serde::Serialize;
 
+use crate::amount::usual;
 use crate::args::{Sort, WhichArgs};
 use crate::failure::Failure;
+
+/// What was asked for, as an answer for programs repeats it.
+#[derive(Serialize)]
+pub(super) struct Selection<'a> {
+    depth: usize,
+    sort: &'static str,
+    class: Option<&'a str>,
+    min_objects: u64,
+    min_bytes: u64,
+    #[serde(rename = "match")]
+    pattern: Option<&'a str>,
+}
+
+impl<'a> Selection<'a> {
+    pub(super) fn new(args: &'a WhichArgs, list: &'a List) -> Self {
+        let sort = match list.order {
+            Order::Bytes => "bytes",
+            Order::Objects => "objects",
+            Order::Cost => "cost",
+            Order::Newest => "newest",
+            Order::Name => "name",
+        };
+        let Filter { min_objects, min_bytes, pattern, .. } = &list.filter;
+        let pattern = pattern.as_ref().map(Pattern::as_str);
+        let (min_objects, min_bytes) = (*min_objects, *min_bytes);
+        Self { depth: list.levels, sort, class: args.class.as_deref(), min_objects, min_bytes, pattern }
+    }
+}
+
+/// What people are told beside the table, where not all objects are counted.
+pub(super) fn note_of_class(args: &WhichArgs) -> Option<String> {
+    args.class.as_ref().map(|class| format!("Only objects of {class} are counted"))
+}
+
+/// What shares are of: what comes first, or what is usual.
+pub(super) fn share_of(order: Order, index: &Index) -> By {
+    match order {
+        Order::Bytes => By::Bytes,
+        Order::Objects => By::Objects,
+        Order::Cost => By::Cost,
+        Order::Newest | Order::Name => usual(&[index]),
+    }
+}
 
 /// Whether an index must be priced.
 pub(super) fn needs_cost(args: &WhichArgs) -> bool {
@@ -22,7 +67,7 @@ pub(super) fn filter(args: &WhichArgs, index: &Index) -> Result<Filter, Failure>
 /// What comes first.
 pub(super) fn order(args: &WhichArgs, index: &Index) -> Result<Order, Failure> {
     let measures = &index.info().schema.measures;
-    let default = if measures.has(Measure::Bytes) { Order::Bytes } else { Order::Objects };
+    let default = if usual(&[index]) == By::Bytes { Order::Bytes } else { Order::Objects };
     let order = args.sort.map_or(default, Order::from);
     if order == Order::Bytes && !measures.has(Measure::Bytes) {
         return Err(lacks(index, "sizes: sort by objects"));
