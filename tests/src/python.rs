@@ -13,6 +13,7 @@ const WRITE: &str = include_str!("../python/write.py");
 const ADD_UP: &str = include_str!("../python/add_up.py");
 const ASK: &str = include_str!("../python/ask.py");
 const LARGE: &str = include_str!("../python/large.py");
+const READ_NCDU: &str = include_str!("../python/read_ncdu.py");
 
 /// Runs a script, and gives what it prints.
 pub(crate) fn python(script: &str, args: &[&OsStr]) -> String {
@@ -151,6 +152,22 @@ pub fn added_up_by_duckdb(inventories: &[DuckDb<'_>]) -> Vec<BTreeMap<String, Co
 pub fn asked_of_duckdb(sql: &str) -> Vec<serde_json::Value> {
     let printed = python(ASK, &[sql.as_ref()]);
     printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// An export in ncdu's binary format, checked.
+pub struct Ncdu {
+    /// How many blocks its items take.
+    pub blocks: u64,
+    /// Full names in hexadecimal, objects and bytes: each directory before those in it.
+    pub directories: Vec<(String, u64, u64)>,
+}
+
+/// Has an export in ncdu's binary format read.
+pub fn read_ncdu(path: &Path) -> Ncdu {
+    let printed = python(READ_NCDU, &[path.as_os_str()]);
+    let mut lines = printed.lines();
+    let blocks = lines.next().unwrap().parse().unwrap();
+    Ncdu { blocks, directories: lines.map(|line| serde_json::from_str(line).unwrap()).collect() }
 }
 
 /// Bytes as upper-case hex digits.
