@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use s3inv_tests::{
     Answer, Bucket, CURRENT, Cli, Column, Delivery, FakeS3, Folder, Row, Signal, asked_of_duckdb,
-    files_below, folder, hex, read_ncdu, s3inv, single_objects, without,
+    files_below, folder, hex, read_ddl, read_ncdu, s3inv, single_objects, without,
 };
 use serde_json::{Value, json};
 
@@ -242,20 +242,17 @@ fn the_statement_for_athena_has_the_columns_of_the_file() {
     let folder = indexed(&random_objects(5, 200));
     let parquet = exported_to(&folder, "parquet");
     let described = asked_of_duckdb(&format!("DESCRIBE SELECT * FROM '{parquet}'"));
-    let column = |column: &Value| {
-        let kind = if column[1] == "BIGINT" { "bigint" } else { "string" };
-        format!("  `{}` {kind}", column[0].as_str().unwrap().to_ascii_lowercase())
-    };
+    // Athena has the names of columns in lower case.
+    let column = |column: &Value| json!([column[0].as_str().unwrap().to_ascii_lowercase(), column[1]]);
     let columns: Vec<_> = described.iter().map(column).collect();
-    let ddl = |location: &str| {
-        let columns = columns.join(",\n");
-        format!(
-            "CREATE EXTERNAL TABLE `my_bucket_prefixes` (\n{columns}\n)\nSTORED AS PARQUET\nLOCATION '{location}'\n"
-        )
-    };
     let ask = || s3inv(["export", "--ddl"]).arg("--index", folder.index());
-    assert_eq!(ask().run().answer(), ddl("s3://BUCKET/FOLDER/"));
-    assert_eq!(ask().arg("--location", "s3://reports/a b/").run().answer(), ddl("s3://reports/a b/"));
+    let elsewhere = ask().arg("--location", "s3://reports/a b/");
+    for (asked, location) in [(ask(), "s3://BUCKET/FOLDER/"), (elsewhere, "s3://reports/a b/")] {
+        let expected = json!({
+            "table": "my_bucket_prefixes", "columns": columns, "format": "PARQUET", "location": location,
+        });
+        assert_eq!(read_ddl(asked.run().answer()), expected);
+    }
     for wrong in ["s3://reports/a", "/tmp/", "s3://reports/it's/"] {
         assert_eq!(ask().arg("--location", wrong).run().code, Some(2), "{wrong}");
     }
