@@ -5,6 +5,7 @@ All that is asked of DuckDB is SQL over rows; only which prefixes `top` shows is
 """
 
 import functools
+import itertools
 import json
 import math
 import sys
@@ -132,8 +133,10 @@ def least(low, high, holds):
 def shown_by_threshold(ranked, by, limit):
     """Those that count for a threshold or more, the least one at which they are not too many; and of those that count for
     one less, as many as there is room for."""
+    largest = sorted(enumerate(ranked), key=lambda candidate: -candidate[1][by])
+
     def at(threshold, first=-1):
-        candidates = [(place, row) for place, row in enumerate(ranked) if row[by] >= threshold - 1]
+        candidates = itertools.takewhile(lambda candidate: candidate[1][by] >= threshold - 1, largest)
         return shares(candidates, by, lambda share, place: share >= threshold or share == threshold - 1 and place <= first)
 
     threshold = least(1, max((row[by] for row in ranked), default=0) + 1, lambda threshold: len(at(threshold)) <= limit)
