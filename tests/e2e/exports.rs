@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use s3inv_tests::{
     Answer, Bucket, CURRENT, Cli, Column, Delivery, FakeS3, Folder, Row, Signal, asked_of_duckdb,
-    files_below, folder, s3inv, single_objects, without,
+    files_below, folder, hex, read_ddl, read_ncdu, s3inv, single_objects, without,
 };
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use crate::cancel::PROMPT;
 use crate::tables::random_objects;
 use crate::trial::skipped;
 
-const FORMATS: [&str; 4] = ["jsonl", "csv", "parquet", "ncdu"];
+const FORMATS: [&str; 5] = ["jsonl", "csv", "parquet", "ncdu", "ncdu-binary"];
 const MIB: u64 = 1 << 20;
 
 fn export(index: &Path, format: &str) -> Cli {
@@ -68,8 +68,11 @@ fn what_is_not_measured_has_no_column() {
         asked_of_duckdb(&format!("SELECT * FROM '{parquet}'")),
         [json!(["", 0, 1, null]), json!(["a/", 1, 1, null])]
     );
-    let error = export(&folder.index(), "ncdu").run().error();
-    assert!(error.starts_with("ncdu shows sizes, and the inventory of this index has no Size"), "{error}");
+    for format in ["ncdu", "ncdu-binary"] {
+        let error = export(&folder.index(), format).run().error();
+        let told = "ncdu shows sizes, and the inventory of this index has no Size";
+        assert!(error.starts_with(told), "{error}");
+    }
 }
 
 /// A prefix, or what directories begin with, to a depth, is what a filter finds in the whole.
@@ -239,20 +242,17 @@ fn the_statement_for_athena_has_the_columns_of_the_file() {
     let folder = indexed(&random_objects(5, 200));
     let parquet = exported_to(&folder, "parquet");
     let described = asked_of_duckdb(&format!("DESCRIBE SELECT * FROM '{parquet}'"));
-    let column = |column: &Value| {
-        let kind = if column[1] == "BIGINT" { "bigint" } else { "string" };
-        format!("  `{}` {kind}", column[0].as_str().unwrap().to_ascii_lowercase())
-    };
+    // Athena has the names of columns in lower case.
+    let column = |column: &Value| json!([column[0].as_str().unwrap().to_ascii_lowercase(), column[1]]);
     let columns: Vec<_> = described.iter().map(column).collect();
-    let ddl = |location: &str| {
-        let columns = columns.join(",\n");
-        format!(
-            "CREATE EXTERNAL TABLE `my_bucket_prefixes` (\n{columns}\n)\nSTORED AS PARQUET\nLOCATION '{location}'\n"
-        )
-    };
     let ask = || s3inv(["export", "--ddl"]).arg("--index", folder.index());
-    assert_eq!(ask().run().answer(), ddl("s3://BUCKET/FOLDER/"));
-    assert_eq!(ask().arg("--location", "s3://reports/a b/").run().answer(), ddl("s3://reports/a b/"));
+    let elsewhere = ask().arg("--location", "s3://reports/a b/");
+    for (asked, location) in [(ask(), "s3://BUCKET/FOLDER/"), (elsewhere, "s3://reports/a b/")] {
+        let expected = json!({
+            "table": "my_bucket_prefixes", "columns": columns, "format": "PARQUET", "location": location,
+        });
+        assert_eq!(read_ddl(asked.run().answer()), expected);
+    }
     for wrong in ["s3://reports/a", "/tmp/", "s3://reports/it's/"] {
         assert_eq!(ask().arg("--location", wrong).run().code, Some(2), "{wrong}");
     }
@@ -301,12 +301,26 @@ fn tree_of_lines(lines: &str) -> Vec<(String, u64, u64)> {
     rows
 }
 
+/// The same with names in hexadecimal.
+fn in_hex(tree: Vec<(String, u64, u64)>) -> Vec<(String, u64, u64)> {
+    let row =
+        |(name, objects, bytes): (String, u64, u64)| (hex(name.as_bytes()).to_lowercase(), objects, bytes);
+    tree.into_iter().map(row).collect()
+}
+
 #[test]
 fn ncdu_shows_the_sums_of_every_directory() {
     let folder = indexed(&random_objects(6, 3000));
-    for args in [&[][..], &["--prefix", "logs/"], &["--depth", "2"], &["--prefix", "a/", "--depth", "0"]] {
-        let run = |format| args.iter().fold(export(&folder.index(), format), |cli, arg| cli.flag(arg)).run();
-        assert_eq!(tree(run("ncdu").answer()), tree_of_lines(run("jsonl").answer()), "{args:?}");
+    let binary = folder.path("binary");
+    let cases = [&[][..], &["--prefix", "logs/"], &["--depth", "2"], &["--prefix", "a/", "--depth", "0"]];
+    for args in cases.into_iter().chain([&["--prefix", "lo"][..]]) {
+        let run = |format| args.iter().fold(export(&folder.index(), format), |cli, arg| cli.flag(arg));
+        let shown = tree(run("ncdu").run().answer());
+        if args != ["--prefix", "lo"] {
+            assert_eq!(shown, tree_of_lines(run("jsonl").run().answer()), "{args:?}");
+        }
+        run("ncdu-binary").arg("--out", &binary).run().answer();
+        assert_eq!(read_ncdu(&binary).directories, in_hex(shown), "{args:?}");
     }
     let part = export(&folder.index(), "ncdu").arg("--prefix", "lo").run();
     let part = tree(part.answer());
@@ -324,6 +338,31 @@ fn ncdu_shows_wide_directories() {
     let folder = indexed(&wide.chain(deep).collect::<Vec<_>>());
     let lines = tree_of_lines(&exported(&folder.index()));
     assert!(tree(export(&folder.index(), "ncdu").run().answer()) == lines);
+    let binary = read_ncdu(exported_to(&folder, "ncdu-binary").as_ref());
+    assert!(binary.directories == in_hex(lines));
+    assert!(binary.blocks > 5, "{}", binary.blocks);
+}
+
+/// Names that are no text, or that ncdu can't show as they are.
+#[test]
+fn ncdu_shows_any_name() {
+    let rows = [Row::new(&b"\xff/\0\n/x"[..], 5), Row::new("a//b", 2), Row::new([b'n'; 1023].to_vec(), 1)];
+    let long = Row::new([vec![b'n'; 1022], b"/x".to_vec()].concat(), 3);
+    let folder = indexed(&rows.into_iter().chain([long]).collect::<Vec<_>>());
+    let binary = read_ncdu(exported_to(&folder, "ncdu-binary").as_ref());
+    let row = |name: &[u8], objects, bytes| {
+        (hex(&[b"s3://my-bucket/", name].concat()).to_lowercase(), objects, bytes)
+    };
+    let name = [vec![b'n'; 1022], b"/".to_vec()].concat();
+    let expected = [
+        row(b"", 4, 11),
+        row(b"a/", 1, 2),
+        row(b"a//", 1, 2),
+        row(&name, 1, 3),
+        row(b"\xff/", 1, 5),
+        row(b"\xff/\xe2\x90\x80\n/", 1, 5),
+    ];
+    assert_eq!(binary.directories, expected);
 }
 
 #[test]
@@ -399,9 +438,10 @@ fn a_file_is_whole_or_stays_as_it_was() {
 #[test]
 fn a_signal_ends_an_export_to_s3_that_stalls() {
     let folder = indexed(&odd_rows());
-    for (signal, exit) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+    let signals = [("parquet", Signal::SIGINT, 130), ("ncdu-binary", Signal::SIGTERM, 143)];
+    for (format, signal, exit) in signals {
         let fake = FakeS3::stalled();
-        let export = export(&folder.index(), "parquet").arg("--out", "s3://reports/table.parquet");
+        let export = export(&folder.index(), format).arg("--out", "s3://reports/table.parquet");
         let running = export.envs(fake.environment()).start();
         fake.wait_for(|request| request.target.contains("table.parquet"));
         let (finished, took) = running.end_by(signal);

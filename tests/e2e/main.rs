@@ -34,6 +34,7 @@ mod s3;
 mod serverless;
 mod serverless_failures;
 mod serverless_sweeps;
+mod sql;
 mod stalled;
 mod sums;
 mod tables;

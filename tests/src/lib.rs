@@ -27,7 +27,8 @@ pub use folder::{Folder, files_below, folder};
 pub use nix::sys::signal::Signal;
 pub use parquet_file::parquet;
 pub use python::{
-    DuckDb, Large, Written, added_up_by_duckdb, asked_of_duckdb, hex, large_files, written_by_others,
+    DuckDb, Large, Ncdu, Written, added_up_by_duckdb, answered_by_sql, asked_of_duckdb, demo_later, hex,
+    large_files, read_ddl, read_ncdu, written_by_others,
 };
 pub use row::{Counts, DAY, MODIFIED, Row, SNAPSHOT, Sums, rolled_up, single_objects};
 pub use s3inv_local_aws::{Fault, Invoked, Shape, StorageFault, StorageRequest};

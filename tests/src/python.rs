@@ -13,6 +13,10 @@ const WRITE: &str = include_str!("../python/write.py");
 const ADD_UP: &str = include_str!("../python/add_up.py");
 const ASK: &str = include_str!("../python/ask.py");
 const LARGE: &str = include_str!("../python/large.py");
+const LATER: &str = include_str!("../python/later.py");
+const ANSWERS: &str = include_str!("../python/answers.py");
+const READ_DDL: &str = include_str!("../python/read_ddl.py");
+const READ_NCDU: &str = include_str!("../python/read_ncdu.py");
 
 /// Runs a script, and gives what it prints.
 pub(crate) fn python(script: &str, args: &[&OsStr]) -> String {
@@ -151,6 +155,42 @@ pub fn added_up_by_duckdb(inventories: &[DuckDb<'_>]) -> Vec<BTreeMap<String, Co
 pub fn asked_of_duckdb(sql: &str) -> Vec<serde_json::Value> {
     let printed = python(ASK, &[sql.as_ref()]);
     printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Has a delivery written into this folder: the demo's inventory a day later. Its manifest.
+pub fn demo_later(folder: &Path) -> PathBuf {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cli/demo");
+    python(LATER, &[demo.as_os_str(), folder.as_os_str()]);
+    folder.join("manifest.json")
+}
+
+/// What SQL says of two exported tables, in the form of the command line's answers.
+pub fn answered_by_sql(old: &Path, new: &Path, questions: &[serde_json::Value]) -> Vec<serde_json::Value> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&file, serde_json::to_vec(questions).unwrap()).unwrap();
+    let printed = python(ANSWERS, &[old.as_os_str(), new.as_os_str(), file.path().as_os_str()]);
+    printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// What a statement creates in Athena, as an independent parser reads it.
+pub fn read_ddl(sql: &str) -> serde_json::Value {
+    serde_json::from_str(&python(READ_DDL, &[sql.as_ref()])).unwrap()
+}
+
+/// An export in ncdu's binary format, checked.
+pub struct Ncdu {
+    /// How many blocks its items take.
+    pub blocks: u64,
+    /// Full names in hexadecimal, objects and bytes: each directory before those in it.
+    pub directories: Vec<(String, u64, u64)>,
+}
+
+/// Has an export in ncdu's binary format read.
+pub fn read_ncdu(path: &Path) -> Ncdu {
+    let printed = python(READ_NCDU, &[path.as_os_str()]);
+    let mut lines = printed.lines();
+    let blocks = lines.next().unwrap().parse().unwrap();
+    Ncdu { blocks, directories: lines.map(|line| serde_json::from_str(line).unwrap()).collect() }
 }
 
 /// Bytes as upper-case hex digits.

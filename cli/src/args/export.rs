@@ -17,6 +17,8 @@ pub(crate) enum ExportFormat {
     Parquet,
     /// What `ncdu -f` opens
     Ncdu,
+    /// What `ncdu -f` of 2.6 and later opens without reading all of it
+    NcduBinary,
 }
 
 /// Write every prefix with its objects and bytes, for other programs
@@ -28,6 +30,7 @@ Examples:
   s3inv-index export --index my-bucket.s3inv --format parquet --out s3://reports/sizes/my-bucket.parquet
   s3inv-index export --index my-bucket.s3inv --ddl --location s3://reports/sizes/
   s3inv-index export --index my-bucket.s3inv --format ncdu | ncdu -f -
+  s3inv-index export --index my-bucket.s3inv --format ncdu-binary --out my-bucket.ncdu
 
 Prefixes come by parent, then by name: the root first, all children of a prefix together; ncdu's come
 as it needs them. Objects and bytes are those of current versions, at any depth below.")]

@@ -49,7 +49,8 @@ pub(crate) fn write<R: ReadAt>(
         ExportFormat::Jsonl => jsonl::write(rows, out),
         ExportFormat::Csv => csv::write(rows, out),
         ExportFormat::Parquet => parquet::write(rows, out),
-        ExportFormat::Ncdu => ncdu::write(rows, out),
+        ExportFormat::Ncdu => ncdu::json(rows, out),
+        ExportFormat::NcduBinary => ncdu::binary(rows, out),
     }
 }
 
@@ -109,6 +110,8 @@ mod tests {
         let told = "18446744073709551615 is more than this format can hold: take jsonl or csv";
         assert_eq!(written(ExportFormat::Parquet, &rows), Err(format!("\"\": {told}")));
         assert_eq!(written(ExportFormat::Ncdu, &rows), Err(format!("\"a/\": {told}")));
+        let binary = written(ExportFormat::NcduBinary, &rows).unwrap();
+        assert!(binary.starts_with("\u{fffd}ncduEX1"), "{binary}");
         assert!(written(ExportFormat::Csv, &rows).unwrap().contains("\na/,1,1,18446744073709551615,\n"));
     }
 
@@ -116,6 +119,8 @@ mod tests {
     fn sums_that_do_not_add_up_are_not_shown() {
         let told = "\"a/\" has less than its children: see what `verify` says of this index";
         let rows = [("", 2, 2), ("a/", 1, 1), ("a/b/", 2, 2)];
-        assert_eq!(written(ExportFormat::Ncdu, &rows), Err(told.to_owned()));
+        for format in [ExportFormat::Ncdu, ExportFormat::NcduBinary] {
+            assert_eq!(written(format, &rows), Err(told.to_owned()));
+        }
     }
 }

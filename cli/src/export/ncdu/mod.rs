@@ -1,29 +1,76 @@
-//! What `ncdu -f` opens: <https://dev.yorhel.nl/ncdu/jsonfmt>, format 1.2.
+//! What `ncdu -f` opens: a walk through all directories, which is written in one of its two formats.
 //!
-//! A directory is written when its parent is entered, with its own directories in it. Rows come in just the
+//! A directory is entered in its parent, and left when all its own directories have been. Rows come in just the
 //! order in which that asks for groups of siblings: each group when its parent is entered. So one pass over
 //! the rows is enough, and what is kept are the siblings that are still to be entered, 64 KiB of them a level.
 //! A group that has more is looked for again where they end.
 
+mod binary;
+mod blocks;
+mod json;
+
+use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::io::Write as _;
 
 use s3inv::{Cell, Count, Measure, ReadAt, prefix};
 use s3inv_model::Bin;
 
-use super::{Exporting, Rows, Sink, signed, unfit};
+use super::{Exporting, Rows, Sink, unfit};
 use crate::text;
+
+/// What a walk writes.
+trait Tree {
+    /// A directory in the one that was entered last and has not been left.
+    fn enter(&mut self, name: &[u8]) -> Result<(), Exporting>;
+
+    /// All of the directory that was entered last has been seen.
+    fn leave(&mut self, left: &Left<'_>) -> Result<(), Exporting>;
+
+    /// The directory that was entered first has been left.
+    fn finish(self) -> Result<(), Exporting>;
+}
+
+/// A directory that is left.
+struct Left<'a> {
+    prefix: &'a [u8],
+    /// All bytes in it, at any depth.
+    bytes: u64,
+    /// What lies directly in it, if anything does.
+    file: Option<File>,
+}
+
+/// Objects that are shown as one file.
+struct File {
+    name: String,
+    bytes: u64,
+}
 
 /// The most bytes of siblings that are kept of a level.
 const ROOM: usize = 64 << 10;
 
-pub(super) fn write<R: ReadAt>(rows: &mut Rows<'_, R>, out: Sink<'_>) -> Result<u64, Exporting> {
-    if !rows.info().schema.measures.has(Measure::Bytes) {
-        let text = "ncdu shows sizes, and the inventory of this index has no Size: take another format";
-        return Err(unfit(text.to_owned()));
+/// Writes JSON; how many prefixes there were.
+pub(super) fn json<R: ReadAt>(rows: &mut Rows<'_, R>, out: Sink<'_>) -> Result<u64, Exporting> {
+    has_sizes(rows)?;
+    let tree = json::Json::start(rows.info(), out)?;
+    walk(rows, tree)
+}
+
+/// Writes the binary format; how many prefixes there were.
+pub(super) fn binary<R: ReadAt>(rows: &mut Rows<'_, R>, out: Sink<'_>) -> Result<u64, Exporting> {
+    has_sizes(rows)?;
+    walk(rows, binary::Binary::start(out)?)
+}
+
+fn has_sizes<R: ReadAt>(rows: &Rows<'_, R>) -> Result<(), Exporting> {
+    if rows.info().schema.measures.has(Measure::Bytes) {
+        return Ok(());
     }
-    let mut walk = Walk { rows, out, line: Vec::new(), levels: Vec::new(), count: 0 };
-    walk.head()?;
+    let text = "ncdu shows sizes, and the inventory of this index has no Size: take another format";
+    Err(unfit(text.to_owned()))
+}
+
+fn walk<R: ReadAt>(rows: &mut Rows<'_, R>, tree: impl Tree) -> Result<u64, Exporting> {
+    let mut walk = Walk { rows, tree, levels: Vec::new(), count: 0 };
     walk.enter_scope()?;
     while let Some(level) = walk.levels.last_mut() {
         match level.children.pop_front() {
@@ -32,16 +79,15 @@ pub(super) fn write<R: ReadAt>(rows: &mut Rows<'_, R>, out: Sink<'_>) -> Result<
             None => walk.leave()?,
         }
     }
-    walk.out.write_all(b"]\n")?;
+    walk.tree.finish()?;
     Ok(walk.count)
 }
 
 /// A walk through all directories, each before those in it.
-struct Walk<'r, 'a, 'o, R> {
+struct Walk<'r, 'a, R, T> {
     /// At the group of siblings below the directory that is entered next.
     rows: &'r mut Rows<'a, R>,
-    out: Sink<'o>,
-    line: Vec<u8>,
+    tree: T,
     /// The directories that have been entered and not been left, each in the one before it.
     levels: Vec<Level>,
     count: u64,
@@ -66,17 +112,7 @@ struct Child {
     sums: Count,
 }
 
-impl<R: ReadAt> Walk<'_, '_, '_, R> {
-    fn head(&mut self) -> Result<(), Exporting> {
-        let snapshot = self.rows.info().origin.as_ref().map_or(0, |origin| origin.snapshot_ms / 1000);
-        let version = env!("CARGO_PKG_VERSION");
-        writeln!(
-            self.out,
-            "[1,2,{{\"progname\":\"s3inv-index\",\"progver\":\"{version}\",\"timestamp\":{snapshot}}},"
-        )?;
-        Ok(())
-    }
-
+impl<R: ReadAt, T: Tree> Walk<'_, '_, R, T> {
     /// Enters what is exported, by its full name.
     fn enter_scope(&mut self) -> Result<(), Exporting> {
         let scope = self.rows.scope().clone();
@@ -100,18 +136,13 @@ impl<R: ReadAt> Walk<'_, '_, '_, R> {
         level.below.objects = level.below.objects.saturating_add(child.sums.objects);
         level.below.bytes = level.below.bytes.saturating_add(child.sums.bytes);
         let prefix = [level.prefix.as_slice(), &child.name].concat();
-        self.out.write_all(b",\n")?;
         self.count += 1;
         let name = child.name.split_last().map_or(&[][..], |(_, name)| name);
         self.open(prefix, if name.is_empty() { b"/" } else { name }, Some(child.sums))
     }
 
     fn open(&mut self, prefix: Vec<u8>, name: &[u8], own: Option<Count>) -> Result<(), Exporting> {
-        self.line.clear();
-        self.line.extend_from_slice(b"[{\"name\":");
-        put_name(name, &mut self.line);
-        self.line.push(b'}');
-        self.out.write_all(&self.line)?;
+        self.tree.enter(&shown(name))?;
         let mut level =
             Level { prefix, own, below: Count::default(), children: VecDeque::new(), more: None, room: ROOM };
         self.read_children(&mut level)?;
@@ -151,22 +182,12 @@ impl<R: ReadAt> Walk<'_, '_, '_, R> {
     /// Leaves the directory that was entered last; what lies directly in it is its last entry.
     fn leave(&mut self) -> Result<(), Exporting> {
         let Some(level) = self.levels.pop() else { return Ok(()) };
-        let deepest = self.rows.is_deepest(&level.prefix);
-        let direct = level.own.map(|own| level.direct(own)).transpose()?.unwrap_or_default();
-        self.line.clear();
-        if direct.objects > 0 {
-            let reach = if deepest { ", here and below" } else { "" };
-            let bytes = signed(direct.bytes, &level.prefix)?;
-            let objects = text::count(direct.objects);
-            writeln!(
-                self.line,
-                ",\n{{\"name\":\"({objects} objects{reach})\",\"asize\":{bytes},\"dsize\":{bytes}}}]"
-            )?;
-        } else {
-            self.line.push(b']');
-        }
-        self.out.write_all(&self.line)?;
-        Ok(())
+        let sums = level.own.unwrap_or(level.below);
+        let direct = level.direct(sums)?;
+        let reach = if self.rows.is_deepest(&level.prefix) { ", here and below" } else { "" };
+        let name = || format!("({} objects{reach})", text::count(direct.objects));
+        let file = (direct.objects > 0).then(|| File { name: name(), bytes: direct.bytes });
+        self.tree.leave(&Left { prefix: &level.prefix, bytes: sums.bytes, file })
     }
 }
 
@@ -211,19 +232,13 @@ fn current(cells: &[Cell]) -> Count {
     })
 }
 
-/// A name as a string of JSON. Its bytes go as they are, UTF-8 or not, as in what ncdu writes itself; but for
-/// zero bytes, which end a name there.
-fn put_name(name: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    for &byte in name {
-        match byte {
-            0 => out.extend_from_slice("␀".as_bytes()),
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-            1..=0x1f | 0x7f => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-            _ => out.push(byte),
-        }
+/// A name as ncdu can show it: a zero byte ends a name there.
+fn shown(name: &[u8]) -> Cow<'_, [u8]> {
+    if !name.contains(&0) {
+        return Cow::Borrowed(name);
     }
-    out.push(b'"');
+    let part = |byte: &u8| if *byte == 0 { "␀".as_bytes().to_vec() } else { vec![*byte] };
+    Cow::Owned(name.iter().flat_map(part).collect())
 }
 
 #[cfg(test)]
@@ -231,17 +246,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_strings_of_json() {
-        for (name, string) in [
-            (&b"a b"[..], &b"\"a b\""[..]),
-            (b"\"\\", b"\"\\\"\\\\\""),
-            (b"\n\x7f", b"\"\\u000a\\u007f\""),
-            (b"\0", "\"\u{2400}\"".as_bytes()),
-            (b"\xff\xc3\xa9", b"\"\xff\xc3\xa9\""),
-        ] {
-            let mut out = Vec::new();
-            put_name(name, &mut out);
-            assert_eq!(out, string);
-        }
+    fn names_have_no_zero_bytes() {
+        assert_eq!(*shown(b"a\0\0b\xff"), *b"a\xe2\x90\x80\xe2\x90\x80b\xff");
+        assert_eq!(*shown(b""), *b"");
     }
 }
