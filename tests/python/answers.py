@@ -48,9 +48,10 @@ def scope_of(table, prefix, objects="objects", bytes="bytes"):
     return rows(f"SELECT {objects}, {bytes} FROM {table} WHERE prefix = $p", p=prefix)[0]
 
 
-def part(objects, bytes, total):
-    """Shares are told to a millionth."""
-    return {"objects": objects, "bytes": bytes, "share": round(bytes / total, 6) if total else None}
+def part(objects, bytes, whole, sort="bytes"):
+    """Shares are told to a millionth: of objects, where these are sorted by, else of bytes."""
+    share, total = (objects, whole[0]) if sort == "objects" else (bytes, whole[1])
+    return {"objects": objects, "bytes": bytes, "share": round(share / total, 6) if total else None}
 
 
 def ls(prefix, depth=1, sort="bytes", limit=1 << 40, min_bytes=0, min_objects=0, of_class=None, like="%"):
@@ -72,10 +73,10 @@ def ls(prefix, depth=1, sort="bytes", limit=1 << 40, min_bytes=0, min_objects=0,
     return {
         "prefix": prefix,
         "partial": partial(prefix),
-        "prefixes": [{"prefix": row["prefix"], **part(row["objects"], row["bytes"], total[1])} for row in shown],
-        "more": {"prefixes": more[0], **part(*more[1:], total[1])},
-        "directly": None if partial(prefix) else part(total[0] - within[0], total[1] - within[1], total[1]),
-        "total": part(*total, total[1]),
+        "prefixes": [{"prefix": row["prefix"], **part(row["objects"], row["bytes"], total, sort)} for row in shown],
+        "more": {"prefixes": more[0], **part(*more[1:], total, sort)},
+        "directly": None if partial(prefix) else part(total[0] - within[0], total[1] - within[1], total, sort),
+        "total": part(*total, total, sort),
     }
 
 
@@ -93,7 +94,7 @@ def tree(prefix, depth=2, limit=10):
         return sum(row["objects"] for row in family), sum(row["bytes"] for row in family)
 
     def node(name, objects, bytes, levels):
-        told = {"prefix": name, **part(objects, bytes, whole[1])}
+        told = {"prefix": name, **part(objects, bytes, whole)}
         if levels == 0:
             return told
         family = children.get(name, [])
@@ -101,8 +102,8 @@ def tree(prefix, depth=2, limit=10):
         within = sums(family)
         return told | {
             "children": [node(row["prefix"], row["objects"], row["bytes"], levels - 1) for row in shown],
-            "more": {"prefixes": len(others), **part(*sums(others), whole[1])},
-            "directly": part(objects - within[0], bytes - within[1], whole[1]),
+            "more": {"prefixes": len(others), **part(*sums(others), whole)},
+            "directly": None if partial(name) else part(objects - within[0], bytes - within[1], whole),
         }
 
     return {"partial": partial(prefix), **node(prefix, *whole, depth)}
@@ -162,7 +163,7 @@ def top(prefix, limit=20, by="bytes", all=False):
         shown = [(-ranked[place][by], place) for place in order[:limit] if ranked[place][by] > 0]
     else:
         shown = shown_by_threshold(ranked, by, limit)
-    prefixes = [{**ranked[place], "counts_for": -share, "share": -share / total} for share, place in shown]
+    prefixes = [{**ranked[place], "counts_for": -share, "share": round(-share / total, 6)} for share, place in shown]
     rest = None if all else total - sum(row["counts_for"] for row in prefixes)
     return {"prefix": prefix, "partial": partial(prefix), "by": by, "all": all, "total": total, "rest": rest, "prefixes": prefixes}
 
@@ -181,8 +182,8 @@ def halves(table, base, levels):
 
 def measured(old, new):
     difference = new - old
-    rounded = math.copysign(math.floor(abs(difference / old) * 1000 + 0.5) / 10, difference) if old else None
-    return {"old": old, "new": new, "difference": difference, "percent": rounded}
+    rounded = math.copysign(math.floor(abs(difference / old) * 1e6 + 0.5) / 1e6, difference) if old else None
+    return {"old": old, "new": new, "difference": difference, "change": rounded}
 
 
 def change(prefix, directly, by, old, new):

@@ -126,15 +126,17 @@ struct Shown<'a> {
 struct ShownBelow<'a> {
     children: Vec<Shown<'a>>,
     more: More,
-    directly: Part,
+    /// Nothing does in what begins with a part of a name.
+    directly: Option<Part>,
 }
 
 impl<'a> Shown<'a> {
     fn new(node: &'a Node, whole: &Whole) -> Self {
+        let is_prefix = Scope::new(node.listed.prefix.as_slice()).exact().is_some();
         let below = node.below.as_ref().map(|below| ShownBelow {
             children: below.children.iter().map(|child| Self::new(child, whole)).collect(),
             more: More::new(&below.rest, whole),
-            directly: whole.part(below.directly, None),
+            directly: is_prefix.then(|| whole.part(below.directly, None)),
         });
         Self {
             key: Key::new(&node.listed.prefix),
