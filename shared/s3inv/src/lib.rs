@@ -167,7 +167,6 @@ mod filter;
 mod index;
 mod largest;
 mod list;
-mod place;
 mod rank;
 mod rows;
 mod scope;

@@ -101,7 +101,7 @@ impl<R: ReadAt> Index<R> {
     /// They do without it, one after the other.
     pub fn will_list(&self, scope: &Scope) -> Result<(), FormatError> {
         let row = scope.exact().map(Span::row);
-        let spans: Vec<_> = row.into_iter().chain([children(scope)]).collect();
+        let spans: Vec<_> = row.into_iter().chain([scope.directories()]).collect();
         self.reader().will_read(&spans)
     }
 
@@ -110,7 +110,7 @@ impl<R: ReadAt> Index<R> {
         &self,
         scopes: impl Iterator<Item = &'s Scope>,
     ) -> Result<(), FormatError> {
-        self.reader().will_read(&scopes.map(children).collect::<Vec<_>>())
+        self.reader().will_read(&scopes.map(Scope::directories).collect::<Vec<_>>())
     }
 
     /// Lists a scope: `each` is given what is listed, in its order. In the order of names that is while
@@ -152,12 +152,6 @@ impl<R: ReadAt> Index<R> {
         });
         Held { count: counted.of(cells), cost }
     }
-}
-
-/// Where the directories of a scope are.
-fn children(scope: &Scope) -> Span {
-    let (parent, name) = scope.split();
-    Span::children(parent, name)
 }
 
 /// Goes through rows for a list.

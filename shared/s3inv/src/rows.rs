@@ -34,8 +34,7 @@ struct Depths {
 impl<'a, R: ReadAt> Rows<'a, R> {
     /// The directories of a scope, without what lies below them.
     pub(crate) fn children(reader: &'a Reader<R>, scope: &Scope) -> Result<Self, FormatError> {
-        let (parent, name) = scope.split();
-        Self::new(reader, &Span::children(parent, name), None, Depths { least: 0, most: usize::MAX })
+        Self::new(reader, &scope.directories(), None, Depths { least: 0, most: usize::MAX })
     }
 
     /// The directories of a scope and what lies below them, from `least` to `most` levels below it.

@@ -9,7 +9,7 @@ use s3inv_model::prefix;
 
 use super::round_trip::{a_prefix, rows, uncounted};
 use super::{Row, full, joined, many};
-use crate::{FileKind, Form, ReadAt, Reader, Span, Tail};
+use crate::{FileKind, Form, Place, ReadAt, Reader, Span, Tail};
 
 fn form() -> Form {
     Form { kind: FileKind::Index, ..Form::segment(false) }
@@ -56,6 +56,33 @@ proptest! {
             check(&reader, &rows, &text[..text.len().min(cut)]);
         }
     }
+
+    #[test]
+    fn pages_are_left_out_only_if_they_have_nothing(
+        mut text in a_prefix(),
+        cut in 0usize..8,
+        mut keys in prop::collection::vec(a_prefix(), 2..20),
+    ) {
+        let row = Span::row(&text);
+        text.truncate(cut);
+        keys.sort_by(|a, b| prefix::compare(a, b));
+        keys.dedup();
+        let (next, page) = keys.split_last().unwrap();
+        prop_assume!(!page.is_empty());
+        let (parent, start) = text.split_at(prefix::own_directory(&text).len());
+        for span in [row, Span::children(parent, start), Span::below(&text), Span::all()] {
+            let has = page.iter().any(|key| span.has(key));
+            prop_assert!(!has || span.meets(&keys[0], Some(next)) && span.meets(&keys[0], None));
+            let over = span.end.as_ref().is_some_and(|end| !end.is_behind(&keys[0]));
+            let before = span.from.is_behind(next) || span.from.pair() == prefix::split(next);
+            prop_assert_eq!(span.meets(&keys[0], Some(next)), !over && !before);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_behind_what_begins_with_the_last_byte() {
+    assert!(Place::behind_below(b"\xff").is_none());
 }
 
 #[test]
