@@ -6,6 +6,7 @@ use std::sync::Arc;
 use s3inv_model::{Cell, Dates, Stats, prefix};
 
 use crate::entry::Entry;
+use crate::least::Least;
 use crate::part::{PageRows, range_of_page};
 use crate::span::{Place, PlaceRef};
 use crate::window::Window;
@@ -68,6 +69,8 @@ pub struct Cursor<'a, R> {
     end: Option<Arc<Place>>,
     /// Whether no row behind this page comes before the end.
     last: bool,
+    /// Pages of rows with less are left out.
+    least: Least,
     ahead: Ahead,
 }
 
@@ -98,6 +101,7 @@ impl<R: ReadAt> Reader<R> {
             pending: false,
             end,
             last: false,
+            least: Least::default(),
             ahead,
         };
         cursor.advance_to(from)?;
@@ -116,6 +120,12 @@ pub(crate) fn page_of(pages: &[(u64, Entry)], place: PlaceRef<'_>) -> usize {
 }
 
 impl<'a, R: ReadAt> Cursor<'a, R> {
+    /// Leaves out pages from here on in which no row has as much: not each row is one that has.
+    #[must_use]
+    pub fn only(self, least: Least) -> Self {
+        Self { least, ..self }
+    }
+
     /// Goes to the next row; false behind the last one.
     #[inline]
     pub fn advance(&mut self) -> Result<bool, FormatError> {
@@ -168,16 +178,8 @@ impl<'a, R: ReadAt> Cursor<'a, R> {
     }
 
     fn next_page(&mut self) -> Result<bool, FormatError> {
-        if self.last {
+        if self.last || !self.find_page()? {
             return Ok(false);
-        }
-        while self.next_page >= self.pages.len() {
-            if self.next_block >= self.reader.blocks() {
-                return Ok(false);
-            }
-            self.pages = self.reader.block(self.next_block)?.into();
-            self.next_block += 1;
-            self.next_page = 0;
         }
         self.tell()?;
         let Some(&(at, ref entry)) = self.pages.get(self.next_page) else { return Ok(false) };
@@ -186,6 +188,29 @@ impl<'a, R: ReadAt> Cursor<'a, R> {
         let is_end = |end: &Arc<Place>| self.next_first().is_none_or(|first| !end.is_behind(first));
         self.last = self.end.as_ref().is_some_and(is_end);
         Ok(true)
+    }
+
+    /// Goes before the next page that may have rows to give out; false if there is none.
+    fn find_page(&mut self) -> Result<bool, FormatError> {
+        loop {
+            let page = self.pages.get(self.next_page).map(|(_, entry)| entry);
+            let Some(next) = page.or_else(|| Some(&self.reader.root.get(self.next_block)?.2)) else {
+                return Ok(false);
+            };
+            if self.end.as_ref().is_some_and(|end| !end.is_behind(&next.first)) {
+                return Ok(false);
+            }
+            match (page.is_some(), self.least.may_be_in(next)) {
+                (true, true) => return Ok(true),
+                (true, false) => self.next_page += 1,
+                (false, true) => {
+                    self.pages = self.reader.block(self.next_block)?.into();
+                    self.next_block += 1;
+                    self.next_page = 0;
+                }
+                (false, false) => self.next_block += 1,
+            }
+        }
     }
 
     /// The first row of the next page.
@@ -200,7 +225,7 @@ impl<'a, R: ReadAt> Cursor<'a, R> {
         let pages = self.pages.get(self.next_page..).unwrap_or_default();
         let window = pages.first().and_then(|(at, _)| self.ahead.from(*at));
         let Some(window) = window else { return Ok(()) };
-        let ranges = ranges_of(pages, self.end.as_deref(), window);
+        let ranges = ranges_of(pages, self.end.as_deref(), self.least, window);
         self.ahead.told(ranges.last().map_or(0, |range| range.end));
         Ok(self.reader.source().will_read(&ranges)?)
     }
@@ -246,12 +271,17 @@ impl<'a, R: ReadAt> Cursor<'a, R> {
     }
 }
 
-/// Where the first of some pages are, those before a place, up to about so many bytes; the first one in any
-/// case.
-pub(crate) fn ranges_of(pages: &[(u64, Entry)], end: Option<&Place>, most: u64) -> Vec<Range<u64>> {
+/// Where the first of some pages are that may have so much, those before a place, up to about so many bytes; the first
+/// one in any case.
+pub(crate) fn ranges_of(
+    pages: &[(u64, Entry)],
+    end: Option<&Place>,
+    least: Least,
+    most: u64,
+) -> Vec<Range<u64>> {
     let mut ranges: Vec<Range<u64>> = Vec::new();
     let mut sum = 0;
-    for (at, entry) in pages {
+    for (at, entry) in pages.iter().filter(|(_, entry)| least.may_be_in(entry)) {
         let is_wanted = sum < most && end.is_none_or(|end| end.is_behind(&entry.first));
         if !is_wanted && !ranges.is_empty() {
             break;

@@ -42,7 +42,7 @@ pub enum Within {
     /// The pages of a block of the directory.
     Pages(Vec<Part>),
     /// The rows of a page.
-    Rows(PageRows),
+    Rows(Box<PageRows>),
 }
 
 impl<R: ReadAt> Reader<R> {
@@ -59,7 +59,7 @@ impl<R: ReadAt> Reader<R> {
                 Ok(Within::Pages(self.block(block)?.into_iter().map(page).collect()))
             }
             Place::Page(at) => {
-                let mut rows = PageRows::new(self);
+                let mut rows = Box::new(PageRows::new(self));
                 rows.read(self, at, entry)?;
                 Ok(Within::Rows(rows))
             }

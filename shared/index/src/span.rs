@@ -6,7 +6,7 @@ use s3inv_model::prefix;
 
 use crate::cursor::{Ahead, page_of, ranges_of};
 use crate::window::MOST_AHEAD;
-use crate::{Cursor, FormatError, ReadAt, Reader};
+use crate::{Cursor, FormatError, Least, ReadAt, Reader};
 
 /// A parent and a name, which need not be there.
 pub(crate) type PlaceRef<'a> = (&'a [u8], &'a [u8]);
@@ -180,7 +180,7 @@ impl<R: ReadAt> Reader<R> {
             let pages = self.block(block)?;
             for span in spans.iter().filter(|span| self.first_blocks(span).contains(&block)) {
                 let pages = pages.get(page_of(&pages, span.from.pair())..).unwrap_or_default();
-                ranges.extend(ranges_of(pages, span.end.as_ref(), most));
+                ranges.extend(ranges_of(pages, span.end.as_ref(), Least::default(), most));
             }
         }
         Ok(self.source().will_read(&ranges)?)

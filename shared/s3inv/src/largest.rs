@@ -18,6 +18,8 @@ pub(crate) struct Largest<'a, R> {
     versions: u64,
     /// How many are wanted at most: no more are kept.
     wanted: usize,
+    /// How many are likely to be wanted.
+    likely: usize,
     unread: BTreeMap<Rank, Unread>,
     rows: BTreeMap<Rank, Amount>,
     window: Window,
@@ -33,11 +35,17 @@ struct Unread {
 }
 
 impl<'a, R: ReadAt> Largest<'a, R> {
-    pub(crate) fn new(index: &'a Index<R>, scope: &Scope, by: By, wanted: usize) -> Result<Self, AskError> {
+    pub(crate) fn new(
+        index: &'a Index<R>,
+        scope: &Scope,
+        by: By,
+        likely: usize,
+        wanted: usize,
+    ) -> Result<Self, AskError> {
         let (spans, unread, rows) = (scope.whole(), BTreeMap::new(), BTreeMap::new());
         let versions = if by == By::Cost { versions(index)? } else { 0 };
         let window = Window::default();
-        let mut largest = Self { index, spans, by, versions, wanted, unread, rows, window };
+        let mut largest = Self { index, spans, by, versions, wanted, likely, unread, rows, window };
         largest.add_parts(index.reader().parts().collect(), None);
         Ok(largest)
     }
@@ -52,7 +60,7 @@ impl<'a, R: ReadAt> Largest<'a, R> {
             if let Some((_, Unread { part, next, .. })) = self.unread.pop_first() {
                 match self.index.reader().open_part(&part).map_err(AskError::of(self.index))? {
                     Within::Pages(pages) => self.add_parts(pages, next),
-                    Within::Rows(rows) => self.add_rows(rows)?,
+                    Within::Rows(mut rows) => self.add_rows(&mut rows)?,
                 }
             }
         }
@@ -75,12 +83,13 @@ impl<'a, R: ReadAt> Largest<'a, R> {
         if is_told || self.rows.is_empty() || !reader.is_remote() {
             return Ok(());
         }
-        let is_full = self.rows.len() >= self.wanted;
-        let least = self.rows.last_key_value().map(|(rank, _)| rank).filter(|_| is_full);
+        let likely = self.likely.min(self.wanted);
+        let least = self.rows.keys().nth(likely.saturating_sub(1));
         let (most, mut bytes, mut parts) = (self.window.widen(), 0, Vec::new());
         for (rank, next) in &mut self.unread {
             // Each has such a prefix, where all of it is in the scope.
-            if bytes >= most || parts.len() >= self.wanted || least.is_some_and(|least| rank > least) {
+            let is_likely = parts.len() < likely && least.is_none_or(|least| rank < least);
+            if !parts.is_empty() && (bytes >= most || !is_likely) {
                 break;
             }
             if !next.told {
@@ -105,7 +114,7 @@ impl<'a, R: ReadAt> Largest<'a, R> {
         }
     }
 
-    fn add_rows(&mut self, mut rows: PageRows) -> Result<(), AskError> {
+    fn add_rows(&mut self, rows: &mut PageRows) -> Result<(), AskError> {
         while rows.advance().map_err(AskError::of(self.index))? {
             if self.spans.iter().any(|span| span.has(rows.key())) {
                 self.add(rows.key(), Amount::new(self.index, rows.cells()));

@@ -100,7 +100,8 @@ impl<R: ReadAt> Index<R> {
     /// Has what [`sums`](Self::sums) and [`list`](Self::list) need of a scope fetched at once, if the index is remote.
     /// They do without it, one after the other.
     pub fn will_list(&self, scope: &Scope) -> Result<(), FormatError> {
-        let row = scope.exact().map(Span::row);
+        // Of a file with tables, a row is found without its page.
+        let row = scope.exact().filter(|_| !self.reader().has_tables()).map(Span::row);
         let spans: Vec<_> = row.into_iter().chain([scope.directories()]).collect();
         self.reader().will_read(&spans)
     }
@@ -115,6 +116,9 @@ impl<R: ReadAt> Index<R> {
 
     /// Lists a scope: `each` is given what is listed, in its order. In the order of names that is while
     /// it is read.
+    ///
+    /// All prefixes of these levels are read, whatever the filter is: of those that are left out, the [`Rest`] tells how
+    /// many they are and what they have. [`Rows::only`] reads less.
     pub fn list<E: From<FormatError>>(
         &self,
         scope: &Scope,

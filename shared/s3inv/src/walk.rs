@@ -54,7 +54,7 @@ pub(crate) struct Walk<'a, R> {
     index: &'a Index<R>,
     level: Level,
     unread: VecDeque<Unread>,
-    rows: Option<PageRows>,
+    rows: Option<Box<PageRows>>,
     window: Window,
 }
 
@@ -123,7 +123,7 @@ impl<'a, R: ReadAt> Walk<'a, R> {
 
     /// Goes behind the row that comes next.
     pub(crate) fn advance(&mut self) -> Result<(), AskError> {
-        let more = self.rows.as_mut().map_or(Ok(false), PageRows::advance);
+        let more = self.rows.as_mut().map_or(Ok(false), |rows| rows.advance());
         if !more.map_err(AskError::of(self.index))? {
             self.rows = None;
         }
