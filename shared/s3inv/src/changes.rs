@@ -136,23 +136,23 @@ impl<R: ReadAt> Changes<'_, R> {
             (Some(true), _) => Step::OpenOld,
             (_, Some(true)) => Step::OpenNew,
             (None, None) => {
-                let (in_old, in_new) = self.indexes;
-                let amount = |index, head: &Head<'_>| Amount::new(index, head.cells()).known(&self.measures);
-                let key = old.as_ref().or(new.as_ref()).map(Head::key).unwrap_or_default();
-                let old_amount = old.as_ref().map(|head| amount(in_old, head));
-                let changed = changed(key, old_amount, new.as_ref().map(|head| amount(in_new, head)));
+                let changed = changed(self.indexes, &self.measures, old.as_ref(), new.as_ref());
                 Step::Row { old: old.is_some(), new: new.is_some(), changed }
             }
         })
     }
 }
 
-/// What differs between the rows of a prefix.
-fn changed(prefix: &[u8], old: Option<Amount>, new: Option<Amount>) -> Option<Change> {
-    (old.unwrap_or_default() != new.unwrap_or_default()).then(|| Change {
-        prefix: prefix.to_vec(),
-        directly: false,
-        old,
-        new,
-    })
+/// What differs between the rows of a prefix, of which one may not be there.
+fn changed<R: ReadAt>(
+    (in_old, in_new): (&Index<R>, &Index<R>),
+    measures: &Measures,
+    old: Option<&Head<'_>>,
+    new: Option<&Head<'_>>,
+) -> Option<Change> {
+    let prefix = old.or(new).map(Head::key)?;
+    let amount = |index, head: &Head<'_>| Amount::new(index, head.cells()).known(measures);
+    let (old, new) = (old.map(|head| amount(in_old, head)), new.map(|head| amount(in_new, head)));
+    let differs = old.unwrap_or_default() != new.unwrap_or_default();
+    differs.then(|| Change { prefix: prefix.to_vec(), directly: false, old, new })
 }

@@ -10,7 +10,7 @@ use super::diff::{all, plain_diff};
 use crate::testing::{
     Asked, LITTLE, Listed, Remote, a_thousand_with, all_measures, counted, counted_from, remote, written,
 };
-use crate::{By, DiffOptions, Index, Scope, diff};
+use crate::{By, DiffOptions, Filter, Index, Scope, diff};
 
 /// A million prefixes in some 200 pages. Large ones lie anywhere: each takes a page.
 fn a_million() -> &'static [u8] {
@@ -51,7 +51,7 @@ fn the_largest_prefixes_take_few_waits() {
         };
         let Asked { waits, requests, bytes } = ask();
         let told = format!("{by}, {all}: {waits} waits, {requests} requests, {bytes} bytes");
-        println!("{told} of {}, {} pages", a_million().len(), pages.take());
+        assert!(pages.take() <= 16, "of a file as many are read as in the documentation");
         assert!(waits <= 4 && requests <= 16, "{told}");
         assert!(bytes < a_million().len() as u64 / 6, "{told}");
         assert_eq!(ask(), Asked::default(), "what was read is kept");
@@ -65,8 +65,8 @@ fn the_largest_below_a_prefix_take_few_waits() {
         let top = index.top(&Scope::new(scope), By::Bytes, 20);
         assert_eq!(top.is_ok(), scope != "nothing/");
         let Asked { waits, requests, bytes } = store.take();
-        println!("top of {scope}: {waits} waits, {requests} requests, {bytes} bytes");
-        assert!(waits <= 5 && requests <= 8, "{scope}: {waits} waits, {requests} requests");
+        let told = format!("{scope}: {waits} waits, {requests} requests, {bytes} bytes");
+        assert!(waits <= 3 && requests <= 3 && bytes < 50_000, "{told}");
     }
 }
 
@@ -80,7 +80,6 @@ fn compared(more: impl Fn(u64, u64) -> u64, depth: usize) -> ([Asked; 2], u64, u
         (diff.changes.len() as u64 + diff.more, [old_store.take(), new_store.take()])
     };
     let (changes, asked) = ask();
-    println!("diff, {changes} changes, depth {depth}: {asked:?} of {} bytes", later.len());
     let again = ask().1;
     assert_eq!(again, [Asked::default(); 2], "what was read is kept");
     (asked, changes, later.len() as u64)
@@ -93,7 +92,7 @@ fn few_changes_take_few_requests() {
         let (asked, changes, len) = compared(grown, depth);
         assert_eq!(changes, 15);
         for Asked { waits, requests, bytes } in asked {
-            assert!(waits <= 4 && requests <= 18, "depth {depth}: {waits} waits, {requests} requests");
+            assert!(waits <= 4 && requests <= 16, "depth {depth}: {waits} waits, {requests} requests");
             assert!(bytes < len / 5, "depth {depth}: {bytes} bytes");
         }
     }
@@ -105,10 +104,24 @@ fn all_that_changes_is_read_ahead() {
         let (asked, changes, len) = compared(|set, day| 1 + (set + day) % 7, depth);
         assert!(changes >= 1000);
         for Asked { waits, requests, bytes } in asked {
-            assert!(waits <= 8 && requests <= 12, "depth {depth}: {waits} waits, {requests} requests");
+            assert!(waits <= 5 && requests <= 5, "depth {depth}: {waits} waits, {requests} requests");
             assert!(bytes <= len, "depth {depth}: {bytes} bytes");
         }
     }
+}
+
+/// Pages that are left out are not fetched either, but for those that are read before it is known what is wanted.
+#[test]
+fn rows_that_must_be_large_take_few_requests() {
+    let (index, store) = priced(a_million());
+    let all = index.below(&Scope::default()).unwrap().count();
+    let Asked { bytes: whole, .. } = store.take();
+    let (index, store) = priced(a_million());
+    let large = Filter { min_bytes: 1 << 30, ..Filter::default() };
+    let found = index.below(&Scope::default()).unwrap().only(large).count();
+    assert_eq!((all, found), (1_001_000, 28), "fourteen sets, and a day of each");
+    let Asked { waits, requests, bytes } = store.take();
+    assert!(waits <= 4 && requests <= 15 && bytes < whole / 4, "{waits}, {requests}, {bytes} of {whole}");
 }
 
 /// Pages of one prefix each, more than three blocks of the directory have.
@@ -149,7 +162,6 @@ fn what_differs_in_a_long_directory_is_read_ahead() {
         let told = diff(&a, &b, options).unwrap();
         assert_eq!(all(&told), plain_diff(&old, &new, &Scope::default(), By::Bytes, 1));
         let asked = [a_store.take(), b_store.take()];
-        println!("{} of 500 pages: {asked:?}", told.changes.len());
-        assert!(asked.iter().all(|asked| asked.waits <= 8 && asked.requests <= 8), "{asked:?}");
+        assert!(asked.iter().all(|asked| asked.waits <= 7 && asked.requests <= 7), "{asked:?}");
     }
 }
