@@ -29,6 +29,7 @@ mod measures;
 mod memory;
 mod orc;
 mod report;
+mod requests;
 mod retries;
 mod s3;
 mod serverless;

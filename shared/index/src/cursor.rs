@@ -5,27 +5,22 @@ use std::sync::Arc;
 
 use s3inv_model::{Cell, Dates, Stats, prefix};
 
-use crate::block::decompress;
 use crate::entry::Entry;
-use crate::layout::{MAX_STORED, Rows};
-use crate::span::{Place, PlaceRef, is_before};
+use crate::least::Least;
+use crate::part::{PageRows, range_of_page};
+use crate::span::{Place, PlaceRef};
+use crate::window::Window;
 use crate::{FormatError, Info, ReadAt, Reader};
-
-/// How many stored bytes of pages are fetched at once, to begin with: a request of as much takes hardly
-/// longer than one of a page.
-const FIRST_AHEAD: u64 = 256 << 10;
-/// How many in the end, for who goes on and on.
-pub(crate) const MOST_AHEAD: u64 = 4 << 20;
 
 /// What a cursor says beforehand of what it will read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ahead {
     /// Nothing: who asked wants one row, or the source isn't remote.
     None,
-    /// Pages of about so many stored bytes at a time; those up to an offset it has said.
+    /// Some pages at a time; those up to an offset it has said.
     Pages {
-        /// Bytes.
-        window: u64,
+        /// How many.
+        window: Window,
         /// Where the last page ends that was said.
         told: u64,
     },
@@ -33,17 +28,13 @@ pub(crate) enum Ahead {
 
 impl Ahead {
     pub(crate) fn of(source: &impl ReadAt) -> Self {
-        if source.is_remote() { Self::Pages { window: FIRST_AHEAD, told: 0 } } else { Self::None }
+        if source.is_remote() { Self::Pages { window: Window::default(), told: 0 } } else { Self::None }
     }
 
     /// How many bytes of pages to fetch, if the page at an offset is not among those that were said.
     fn from(&mut self, at: u64) -> Option<u64> {
         match self {
-            Self::Pages { window, told } if at >= *told => {
-                let now = *window;
-                *window = (2 * now).min(MOST_AHEAD);
-                Some(now)
-            }
+            Self::Pages { window, told } if at >= *told => Some(window.widen()),
             _ => None,
         }
     }
@@ -53,7 +44,7 @@ impl Ahead {
         if let Self::Pages { window, told } = self
             && at > *told
         {
-            *window = FIRST_AHEAD;
+            *window = Window::default();
         }
     }
 
@@ -71,22 +62,22 @@ pub struct Cursor<'a, R> {
     /// The pages of a directory block, which clones share.
     pages: Arc<[(u64, Entry)]>,
     next_page: usize,
-    rows: Rows,
-    page_at: u64,
-    stored: Vec<u8>,
+    rows: PageRows,
     /// The row here has been read, but not been given out.
     pending: bool,
     /// Where it ends, if it isn't the end of the file.
     end: Option<Arc<Place>>,
     /// Whether no row behind this page comes before the end.
     last: bool,
+    /// Pages of rows with less are left out.
+    least: Least,
     ahead: Ahead,
 }
 
 impl<R> Clone for Cursor<'_, R> {
     fn clone(&self) -> Self {
         let (pages, rows, end) = (Arc::clone(&self.pages), self.rows.clone(), self.end.clone());
-        Self { pages, rows, end, stored: Vec::new(), ..*self }
+        Self { pages, rows, end, ..*self }
     }
 }
 
@@ -106,12 +97,11 @@ impl<R: ReadAt> Reader<R> {
             next_block: block + 1,
             pages: pages.into(),
             next_page: page,
-            rows: Rows::new(self.info().compression, self.shape),
-            page_at: 0,
-            stored: Vec::new(),
+            rows: PageRows::new(self),
             pending: false,
             end,
             last: false,
+            least: Least::default(),
             ahead,
         };
         cursor.advance_to(from)?;
@@ -130,6 +120,12 @@ pub(crate) fn page_of(pages: &[(u64, Entry)], place: PlaceRef<'_>) -> usize {
 }
 
 impl<'a, R: ReadAt> Cursor<'a, R> {
+    /// Leaves out pages from here on in which no row has as much: not each row is one that has.
+    #[must_use]
+    pub fn only(self, least: Least) -> Self {
+        Self { least, ..self }
+    }
+
     /// Goes to the next row; false behind the last one.
     #[inline]
     pub fn advance(&mut self) -> Result<bool, FormatError> {
@@ -138,11 +134,11 @@ impl<'a, R: ReadAt> Cursor<'a, R> {
             return Ok(self.is_within());
         }
         loop {
-            match self.rows.advance() {
-                Some(true) => return Ok(self.is_within()),
-                Some(false) if self.next_page()? => {}
-                Some(false) => return Ok(false),
-                None => return Err(self.damaged()),
+            if self.rows.advance()? {
+                return Ok(self.is_within());
+            }
+            if !self.next_page()? {
+                return Ok(false);
             }
         }
     }
@@ -158,7 +154,7 @@ impl<'a, R: ReadAt> Cursor<'a, R> {
             }
             self.next_page = page_of(&self.pages, place);
             self.ahead.skip_to(self.pages.get(self.next_page).map_or(0, |(at, _)| *at));
-            self.rows = Rows::new(self.info().compression, self.reader.shape);
+            self.rows = PageRows::new(self.reader);
             self.pending = false;
         }
         self.advance_to(place)
@@ -178,33 +174,43 @@ impl<'a, R: ReadAt> Cursor<'a, R> {
     /// Whether this row comes before the end.
     #[inline]
     fn is_within(&self) -> bool {
-        !self.last || self.end.as_ref().is_none_or(|end| is_before(self.key(), end))
+        !self.last || self.end.as_ref().is_none_or(|end| end.is_behind(self.key()))
     }
 
     fn next_page(&mut self) -> Result<bool, FormatError> {
-        if self.last {
+        if self.last || !self.find_page()? {
             return Ok(false);
-        }
-        while self.next_page >= self.pages.len() {
-            if self.next_block >= self.reader.blocks() {
-                return Ok(false);
-            }
-            self.pages = self.reader.block(self.next_block)?.into();
-            self.next_block += 1;
-            self.next_page = 0;
         }
         self.tell()?;
         let Some(&(at, ref entry)) = self.pages.get(self.next_page) else { return Ok(false) };
         self.next_page += 1;
-        self.reader.stored_page(at, entry, &mut self.stored)?;
-        self.page_at = at;
-        let method = self.reader.info().compression;
-        decompress(method, &self.stored, entry.raw_len as usize, self.rows.buffer())
-            .map_err(|cause| FormatError::damaged("page", at, cause))?;
-        self.rows.start(entry.rows).ok_or_else(|| self.damaged())?;
-        let is_end = |end: &Arc<Place>| self.next_first().is_none_or(|first| !is_before(first, end));
+        self.rows.read(self.reader, at, entry)?;
+        let is_end = |end: &Arc<Place>| self.next_first().is_none_or(|first| !end.is_behind(first));
         self.last = self.end.as_ref().is_some_and(is_end);
         Ok(true)
+    }
+
+    /// Goes before the next page that may have rows to give out; false if there is none.
+    fn find_page(&mut self) -> Result<bool, FormatError> {
+        loop {
+            let page = self.pages.get(self.next_page).map(|(_, entry)| entry);
+            let Some(next) = page.or_else(|| Some(&self.reader.root.get(self.next_block)?.2)) else {
+                return Ok(false);
+            };
+            if self.end.as_ref().is_some_and(|end| !end.is_behind(&next.first)) {
+                return Ok(false);
+            }
+            match (page.is_some(), self.least.may_be_in(next)) {
+                (true, true) => return Ok(true),
+                (true, false) => self.next_page += 1,
+                (false, true) => {
+                    self.pages = self.reader.block(self.next_block)?.into();
+                    self.next_block += 1;
+                    self.next_page = 0;
+                }
+                (false, false) => self.next_block += 1,
+            }
+        }
     }
 
     /// The first row of the next page.
@@ -219,7 +225,7 @@ impl<'a, R: ReadAt> Cursor<'a, R> {
         let pages = self.pages.get(self.next_page..).unwrap_or_default();
         let window = pages.first().and_then(|(at, _)| self.ahead.from(*at));
         let Some(window) = window else { return Ok(()) };
-        let ranges = ranges_of(pages, self.end.as_deref(), window);
+        let ranges = ranges_of(pages, self.end.as_deref(), self.least, window);
         self.ahead.told(ranges.last().map_or(0, |range| range.end));
         Ok(self.reader.source().will_read(&ranges)?)
     }
@@ -237,10 +243,6 @@ impl<'a, R: ReadAt> Cursor<'a, R> {
     /// What the file says about itself.
     pub(crate) fn info(&self) -> &'a Info {
         self.reader.info()
-    }
-
-    fn damaged(&self) -> FormatError {
-        FormatError::damaged("page", self.page_at, "its rows can't be read")
     }
 
     /// The prefix of this row.
@@ -269,20 +271,24 @@ impl<'a, R: ReadAt> Cursor<'a, R> {
     }
 }
 
-/// Where the first of some pages are, those before a place, up to about so many bytes; the first one in any
-/// case.
-pub(crate) fn ranges_of(pages: &[(u64, Entry)], end: Option<&Place>, most: u64) -> Vec<Range<u64>> {
+/// Where the first of some pages are that may have so much, those before a place, up to about so many bytes; the first
+/// one in any case.
+pub(crate) fn ranges_of(
+    pages: &[(u64, Entry)],
+    end: Option<&Place>,
+    least: Least,
+    most: u64,
+) -> Vec<Range<u64>> {
     let mut ranges: Vec<Range<u64>> = Vec::new();
     let mut sum = 0;
-    for (at, entry) in pages {
-        let is_wanted = sum < most && end.is_none_or(|end| is_before(&entry.first, end));
+    for (at, entry) in pages.iter().filter(|(_, entry)| least.may_be_in(entry)) {
+        let is_wanted = sum < most && end.is_none_or(|end| end.is_behind(&entry.first));
         if !is_wanted && !ranges.is_empty() {
             break;
         }
-        // What is too long is an error when it is read.
-        let len = entry.len.min(MAX_STORED);
-        ranges.push(*at..at.saturating_add(len));
-        sum += len;
+        let range = range_of_page(*at, entry);
+        sum += range.end - range.start;
+        ranges.push(range);
     }
     ranges
 }

@@ -2,6 +2,7 @@ use std::io;
 
 use s3inv_model::ErrorKind;
 
+use crate::SourceError;
 use crate::trailer::VERSION;
 
 /// Why a file can't be written, read or believed. Offsets are bytes from the start of the file.
@@ -76,7 +77,7 @@ impl FormatError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Io(_) => ErrorKind::Storage,
+            Self::Io(error) => SourceError::kind_of(error),
             Self::OutOfOrder { .. } | Self::Row(..) | Self::Mismatch(_) => ErrorKind::Bug,
             _ => ErrorKind::BadInput,
         }

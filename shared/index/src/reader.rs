@@ -110,7 +110,7 @@ impl<R: ReadAt> Reader<R> {
     }
 
     /// What the root of the directory says of its blocks, in order.
-    pub fn directory(&self) -> impl ExactSizeIterator<Item = &Entry> {
+    pub(crate) fn directory(&self) -> impl ExactSizeIterator<Item = &Entry> {
         self.root.iter().map(|(.., entry)| entry)
     }
 
@@ -145,12 +145,10 @@ impl<R: ReadAt> Reader<R> {
         Ok(pages)
     }
 
-    /// Tells the source that directory blocks are going to be read.
-    pub(crate) fn will_read_blocks(&self, blocks: &[usize]) -> Result<(), FormatError> {
-        let entries = blocks.iter().filter_map(|block| self.root.get(*block));
-        let elsewhere = entries.filter(|(at, ..)| *at < self.tail_at);
-        let ranges: Vec<_> = elsewhere.map(|(at, _, entry)| *at..at + entry.len.min(MAX_BLOCK_RAW)).collect();
-        Ok(self.source.will_read(&ranges)?)
+    /// Where a directory block is, unless it came with the end of the file.
+    pub(crate) fn range_of_block(&self, block: usize) -> Option<Range<u64>> {
+        let (at, _, entry) = self.root.get(block)?;
+        (*at < self.tail_at).then(|| *at..at + entry.len.min(MAX_BLOCK_RAW))
     }
 
     /// Where a page is that has so many stored bytes of pages before it.

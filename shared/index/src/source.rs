@@ -1,8 +1,11 @@
+use std::error::Error;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+
+use s3inv_model::ErrorKind;
 
 /// The end of a file, and how long the file is.
 #[derive(Debug)]
@@ -13,7 +16,32 @@ pub struct Tail {
     pub total: u64,
 }
 
-/// Something that can be read at any place. Threads share it.
+/// Why a source can't be read, where that tells what the one who sees it should do: it is within an [`io::Error`] then.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct SourceError {
+    /// What to do.
+    pub kind: ErrorKind,
+    /// Why.
+    pub error: Box<dyn Error + Send + Sync>,
+}
+
+impl SourceError {
+    /// What an error says that may have one of these in it: else it is one of storage.
+    #[must_use]
+    pub fn kind_of(error: &io::Error) -> ErrorKind {
+        let known = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>());
+        known.map_or(ErrorKind::Storage, |known| known.kind)
+    }
+}
+
+impl From<SourceError> for io::Error {
+    fn from(error: SourceError) -> Self {
+        Self::other(error)
+    }
+}
+
+/// Something that can be read at any place. Threads share it. Errors may have a [`SourceError`] in them.
 pub trait ReadAt: Send + Sync {
     /// The last `len` bytes, or all of a shorter file.
     fn tail(&self, len: usize) -> io::Result<Tail>;

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use s3inv_model::prefix;
 
-use crate::cursor::{Ahead, MOST_AHEAD, page_of, ranges_of};
-use crate::{Cursor, FormatError, ReadAt, Reader};
+use crate::cursor::{Ahead, page_of, ranges_of};
+use crate::window::MOST_AHEAD;
+use crate::{Cursor, FormatError, Least, ReadAt, Reader};
 
 /// A parent and a name, which need not be there.
 pub(crate) type PlaceRef<'a> = (&'a [u8], &'a [u8]);
@@ -29,20 +30,40 @@ impl Place {
         Self { parent: parent.to_vec(), name: name.to_vec() }
     }
 
+    /// Of a row, be it there or not.
+    fn of(key: &[u8]) -> Self {
+        let (parent, name) = prefix::split(key);
+        Self { parent: parent.to_vec(), name: name.to_vec() }
+    }
+
     /// Behind the children of `parent`, and before all of later parents.
-    fn behind(parent: &[u8]) -> Self {
+    #[must_use]
+    pub fn behind_children(parent: &[u8]) -> Self {
         Self { parent: [parent, &[0]].concat(), name: Vec::new() }
+    }
+
+    /// Behind all rows whose parents begin with `start`; `None` if that is the end.
+    #[must_use]
+    pub fn behind_below(start: &[u8]) -> Option<Self> {
+        behind_all(start).map(|parent| Self { parent, name: Vec::new() })
+    }
+
+    /// Whether a row comes before this.
+    #[inline]
+    #[must_use]
+    pub fn is_behind(&self, key: &[u8]) -> bool {
+        prefix::split(key) < self.pair()
+    }
+
+    /// Whether all rows that come before another one come before this.
+    #[must_use]
+    pub fn is_behind_all_before(&self, key: &[u8]) -> bool {
+        prefix::split(key) <= self.pair()
     }
 
     pub(crate) fn pair(&self) -> PlaceRef<'_> {
         (&self.parent, &self.name)
     }
-}
-
-/// Whether a row comes before a place.
-#[inline]
-pub(crate) fn is_before(key: &[u8], place: &Place) -> bool {
-    prefix::split(key) < place.pair()
 }
 
 /// A range of rows, in their order.
@@ -64,24 +85,40 @@ impl Span {
     /// The row of a prefix.
     #[must_use]
     pub fn row(key: &[u8]) -> Self {
-        let (parent, name) = prefix::split(key);
-        let place = |name: &[u8]| Place { parent: parent.to_vec(), name: name.to_vec() };
-        Self { from: place(name), end: Some(place(&[name, &[0]].concat())) }
+        let from = Place::of(key);
+        let end = Place { name: [from.name.as_slice(), &[0]].concat(), ..from.clone() };
+        Self { from, end: Some(end) }
     }
 
     /// The children of a prefix whose names begin with `start`; all, if that is empty.
     #[must_use]
     pub fn children(parent: &[u8], start: &[u8]) -> Self {
         let next = if start.is_empty() { None } else { behind_all(start) };
-        let end = next.map_or_else(|| Place::behind(parent), |next| Place::new(parent, &next));
+        let end = next.map_or_else(|| Place::behind_children(parent), |next| Place::new(parent, &next));
         Self { from: Place::new(parent, start), end: Some(end) }
     }
 
     /// All whose parents begin with `start`: all below a prefix, if it is one; all but the root, if it is empty.
     #[must_use]
     pub fn below(start: &[u8]) -> Self {
-        let end = behind_all(start).map(|parent| Place { parent, name: Vec::new() });
-        Self { from: Place::new(start, &[]), end }
+        Self { from: Place::new(start, &[]), end: Place::behind_below(start) }
+    }
+
+    /// Whether a row is in it.
+    #[must_use]
+    pub fn has(&self, key: &[u8]) -> bool {
+        !self.from.is_behind(key) && self.ends_behind(key)
+    }
+
+    /// Whether rows of it may be among those from `first` on that come before `next`, or before the end of the file.
+    #[must_use]
+    pub fn meets(&self, first: &[u8], next: Option<&[u8]>) -> bool {
+        self.ends_behind(first) && !next.is_some_and(|next| self.from.is_behind_all_before(next))
+    }
+
+    /// Whether a row comes before its end.
+    pub(crate) fn ends_behind(&self, key: &[u8]) -> bool {
+        self.end.as_ref().is_none_or(|end| end.is_behind(key))
     }
 }
 
@@ -120,7 +157,7 @@ impl<R: ReadAt> Reader<R> {
         let Some((_, entry)) = pages.get(page) else { return Ok(0) };
         let mut rows = self.seek(&entry.first)?;
         let mut in_page = 0;
-        while in_page < entry.rows && rows.advance()? && is_before(rows.key(), place) {
+        while in_page < entry.rows && rows.advance()? && place.is_behind(rows.key()) {
             in_page += 1;
         }
         Ok(in_blocks + in_pages + in_page)
@@ -135,14 +172,15 @@ impl<R: ReadAt> Reader<R> {
         let mut blocks: Vec<usize> = spans.iter().flat_map(|span| self.first_blocks(span)).collect();
         blocks.sort_unstable();
         blocks.dedup();
-        self.will_read_blocks(&blocks)?;
+        let here: Vec<_> = blocks.iter().filter_map(|block| self.range_of_block(*block)).collect();
+        self.source().will_read(&here)?;
         let most = MOST_AHEAD / spans.len() as u64;
         let mut ranges = Vec::new();
         for block in blocks {
             let pages = self.block(block)?;
             for span in spans.iter().filter(|span| self.first_blocks(span).contains(&block)) {
                 let pages = pages.get(page_of(&pages, span.from.pair())..).unwrap_or_default();
-                ranges.extend(ranges_of(pages, span.end.as_ref(), most));
+                ranges.extend(ranges_of(pages, span.end.as_ref(), Least::default(), most));
             }
         }
         Ok(self.source().will_read(&ranges)?)
@@ -151,10 +189,7 @@ impl<R: ReadAt> Reader<R> {
     /// The directory blocks of the first pages of a span: those of a page more than fit one block.
     fn first_blocks(&self, span: &Span) -> Range<usize> {
         let first = self.block_of(span.from.pair());
-        let follows = self
-            .root
-            .get(first + 1)
-            .is_some_and(|(.., entry)| span.end.as_ref().is_none_or(|end| is_before(&entry.first, end)));
+        let follows = self.root.get(first + 1).is_some_and(|(.., entry)| span.ends_behind(&entry.first));
         first..first + 1 + usize::from(follows)
     }
 }

@@ -65,6 +65,7 @@ pub use destination::Destination;
 pub use error::{BuildError, Cause};
 pub use options::{BuildOptions, BuildReport, MIN_MEMORY};
 pub use progress::{Progress, Snapshot};
+pub use remote::RemoteSource;
 pub use s3inv_inventory::OnBadRow;
 pub use s3inv_model::{Measure, Measures};
 pub use s3inv_store::{Location, Retries, SdkConfig, StoreError};

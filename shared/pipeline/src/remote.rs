@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use s3inv_index_format::{ReadAt, Tail};
+use s3inv_index_format::{ReadAt, SourceError, Tail};
 use s3inv_store::{Store, StoreError};
 use tokio::runtime::Runtime;
 
@@ -27,14 +27,17 @@ pub struct RemoteSource {
 }
 
 impl RemoteSource {
-    pub(crate) fn new(store: Arc<dyn Store>, key: String, runtime: Runtime) -> Self {
+    /// The object at `key`. The runtime sends the requests for it, and ends with it.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, key: String, runtime: Runtime) -> Self {
         let (etag, cache) = (OnceLock::new(), Cache::new(KEPT));
         Self { store, key, etag, cache, runtime: Some(runtime) }
     }
 
     fn wait<T>(&self, request: impl Future<Output = Result<T, StoreError>>) -> io::Result<T> {
         let runtime = self.runtime.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        runtime.block_on(request).map_err(io::Error::other)
+        let failed = |error: StoreError| SourceError { kind: error.error_kind(), error: error.into() };
+        Ok(runtime.block_on(request).map_err(failed)?)
     }
 
     async fn request(&self, range: Range<u64>) -> Result<Bytes, StoreError> {
@@ -101,7 +104,7 @@ impl Drop for RemoteSource {
 #[cfg(test)]
 mod tests {
     use s3inv_index_format::{FileKind, Form, Reader, Span, Writer, is_partition_start};
-    use s3inv_model::{Bin, Cell, Classes, Dates, Measure, RowCounts, Schema, SizeBin, prefix};
+    use s3inv_model::{Bin, Cell, Classes, Dates, ErrorKind, Measure, RowCounts, Schema, SizeBin, prefix};
     use s3inv_store::{Bucket as _, Counting, Counts, MemoryStore};
 
     use super::*;
@@ -131,8 +134,11 @@ mod tests {
     }
 
     fn opened(index: Vec<u8>) -> (Counting<MemoryStore>, Reader<RemoteSource>) {
+        opened_in(MemoryStore::new(), index)
+    }
+
+    fn opened_in(memory: MemoryStore, index: Vec<u8>) -> (Counting<MemoryStore>, Reader<RemoteSource>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let memory = MemoryStore::new();
         memory.put("b.s3inv", index);
         let store = Counting::new(memory);
         let source = RemoteSource::new(Arc::new(store.clone()), "b.s3inv".to_owned(), runtime);
@@ -236,10 +242,17 @@ mod tests {
         let (store, reader) = opened(an_index(false));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(store.delete(&["b.s3inv".to_owned()])).unwrap();
-        let error = reader.get(&key(7)).unwrap_err();
-        assert_eq!(error.to_string(), "memory:b.s3inv: not found");
-        let error = reader.rows().err().unwrap();
-        assert_eq!(error.to_string(), "memory:b.s3inv: not found");
+        for error in [reader.get(&key(7)).unwrap_err(), reader.rows().err().unwrap()] {
+            assert_eq!(error.to_string(), "memory:b.s3inv: not found");
+            assert_eq!(error.kind(), ErrorKind::BadInput);
+        }
+        let memory = MemoryStore::new();
+        let (_, reader) = opened_in(memory.clone(), an_index(false));
+        memory.put("b.s3inv", an_index(true));
+        for error in [reader.get(&key(7)).unwrap_err(), reader.rows().err().unwrap()] {
+            assert_eq!(error.to_string(), "memory:b.s3inv: changed since its size was read");
+            assert_eq!(error.kind(), ErrorKind::Storage, "it can be opened again");
+        }
     }
 
     #[tokio::test]

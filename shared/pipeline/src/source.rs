@@ -5,7 +5,7 @@ use std::io;
 use std::ops::Range;
 
 use s3inv_cancel::{Cancellation, Stop};
-use s3inv_index_format::{FormatError, ReadAt, Reader, Tail};
+use s3inv_index_format::{FormatError, ReadAt, Reader, SourceError, Tail};
 use s3inv_model::ErrorKind;
 use s3inv_store::{Location, SdkConfig, StoreError, StoreErrorKind};
 use tokio::runtime::{Handle, Runtime};
@@ -47,12 +47,11 @@ impl OpenError {
     }
 }
 
-/// That of an error of a store, where it is one.
+/// A file that isn't there, or may not be read, is told by the system.
 fn kind_of(error: &io::Error) -> ErrorKind {
-    let of_store = error.get_ref().and_then(|inner| inner.downcast_ref::<StoreError>());
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => ErrorKind::BadInput,
-        _ => of_store.map_or(ErrorKind::Storage, StoreError::error_kind),
+        _ => SourceError::kind_of(error),
     }
 }
 

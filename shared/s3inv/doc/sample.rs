@@ -1,6 +1,6 @@
-// The index that the examples of the front page ask: a bucket of some objects, in memory.
+// The indexes that the examples of the front page ask: a bucket of some objects, in memory.
 
-/// Objects with their class and size.
+/// Its objects with their class and size.
 const OBJECTS: [(&str, u8, u64); 7] = [
     ("logs/2024-01/a.gz", 0, 4000),
     ("logs/2024-01/b.gz", 0, 6000),
@@ -11,14 +11,33 @@ const OBJECTS: [(&str, u8, u64); 7] = [
     ("readme", 1, 5),
 ];
 
+/// Those of the next day.
+const NEXT_DAY: [(&str, u8, u64); 7] = [
+    ("logs/2024-01/a.gz", 0, 4000),
+    ("logs/2024-01/b.gz", 0, 6000),
+    ("logs/2024-02/eu/c.gz", 1, 3000),
+    ("logs/2024-02/us/d.gz", 1, 9000),
+    ("logs/2024-03/e.gz", 1, 8000),
+    ("logs/index.html", 1, 10),
+    ("readme", 1, 5),
+];
+
 fn sample() -> Result<s3inv::Index<Vec<u8>>, s3inv::FormatError> {
+    index_of(&OBJECTS)
+}
+
+fn next_day() -> Result<s3inv::Index<Vec<u8>>, s3inv::FormatError> {
+    index_of(&NEXT_DAY)
+}
+
+fn index_of(objects: &[(&str, u8, u64)]) -> Result<s3inv::Index<Vec<u8>>, s3inv::FormatError> {
     use s3inv_index_format::{FileKind, Form, Reader, Writer};
     use s3inv_model::{Bin, Cell, Classes, Dates, Measure, RowCounts, Schema, SizeBin, Sums, prefix};
 
     let measures = [Measure::Bytes, Measure::Classes].into_iter().collect();
     let classes = Classes::from(vec!["GLACIER".to_owned(), "STANDARD".to_owned()]);
     let mut rows = std::collections::BTreeMap::<&[u8], Sums>::new();
-    for (key, class, bytes) in OBJECTS {
+    for &(key, class, bytes) in objects {
         let bin = Bin::Objects { class, current: true, size: SizeBin::Untold, age: None }.id();
         let ends = key.match_indices('/').map(|(at, _)| at + 1);
         for end in ends.chain([0]) {

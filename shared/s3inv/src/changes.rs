@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-use s3inv_index_format::ReadAt;
+use s3inv_index_format::{Part, ReadAt};
 use s3inv_model::{Measure, Measures, prefix};
 
 use crate::amount::Difference;
@@ -59,8 +59,8 @@ impl<'a, R: ReadAt> Pair<'a, R> {
     }
 }
 
-/// Goes through two indexes at once, in the order of their rows. Pages that both have are read in neither:
-/// what is in them doesn't differ.
+/// Goes through two indexes at once, in the order of their rows. Pages that both have are read in neither, and blocks
+/// of the directory neither: what is in them doesn't differ.
 pub(crate) struct Changes<'a, R> {
     old: Walk<'a, R>,
     new: Walk<'a, R>,
@@ -73,9 +73,9 @@ pub(crate) struct Changes<'a, R> {
 enum Step {
     /// Nothing is left.
     Done,
-    /// Both come to the same page.
+    /// Both come to the same part.
     LeaveOut,
-    /// A page comes first.
+    /// A part comes first.
     OpenOld,
     OpenNew,
     /// A row comes first, of one of them or of both.
@@ -96,8 +96,8 @@ impl<R: ReadAt> Changes<'_, R> {
                     self.old.leave_out();
                     self.new.leave_out();
                 }
-                Step::OpenOld => self.old.open()?,
-                Step::OpenNew => self.new.open()?,
+                Step::OpenOld => self.old.open(Some(&self.new).filter(|_| self.is_alike))?,
+                Step::OpenNew => self.new.open(Some(&self.old).filter(|_| self.is_alike))?,
                 Step::Row { old, new, changed } => {
                     if old {
                         self.old.advance()?;
@@ -115,7 +115,7 @@ impl<R: ReadAt> Changes<'_, R> {
 
     fn step(&mut self) -> Result<Step, AskError> {
         let (old, new) = (self.old.head()?, self.new.head()?);
-        if let (Some(Head::Page(old)), Some(Head::Page(new))) = (&old, &new)
+        if let (Some(Head::Unread(old)), Some(Head::Unread(new))) = (&old, &new)
             && self.is_alike
             && old.entry() == new.entry()
         {
@@ -128,27 +128,31 @@ impl<R: ReadAt> Changes<'_, R> {
             (Some(old), Some(new)) => prefix::compare(old.key(), new.key()),
         };
         let (old, new) = (old.filter(|_| order.is_le()), new.filter(|_| order.is_ge()));
-        Ok(if old.as_ref().is_some_and(Head::is_page) {
-            Step::OpenOld
-        } else if new.as_ref().is_some_and(Head::is_page) {
-            Step::OpenNew
-        } else {
-            let (in_old, in_new) = self.indexes;
-            let amount = |index, head: &Head<'_>| Amount::new(index, head.cells()).known(&self.measures);
-            let key = old.as_ref().or(new.as_ref()).map(Head::key).unwrap_or_default();
-            let old_amount = old.as_ref().map(|head| amount(in_old, head));
-            let changed = changed(key, old_amount, new.as_ref().map(|head| amount(in_new, head)));
-            Step::Row { old: old.is_some(), new: new.is_some(), changed }
+        let unread = |head: &Option<Head<'_>>| head.as_ref().and_then(Head::unread).map(Part::is_page);
+        // A page may be in a block of the other one.
+        Ok(match (unread(&old), unread(&new)) {
+            (Some(false), _) => Step::OpenOld,
+            (_, Some(false)) => Step::OpenNew,
+            (Some(true), _) => Step::OpenOld,
+            (_, Some(true)) => Step::OpenNew,
+            (None, None) => {
+                let changed = changed(self.indexes, &self.measures, old.as_ref(), new.as_ref());
+                Step::Row { old: old.is_some(), new: new.is_some(), changed }
+            }
         })
     }
 }
 
-/// What differs between the rows of a prefix.
-fn changed(prefix: &[u8], old: Option<Amount>, new: Option<Amount>) -> Option<Change> {
-    (old.unwrap_or_default() != new.unwrap_or_default()).then(|| Change {
-        prefix: prefix.to_vec(),
-        directly: false,
-        old,
-        new,
-    })
+/// What differs between the rows of a prefix, of which one may not be there.
+fn changed<R: ReadAt>(
+    (in_old, in_new): (&Index<R>, &Index<R>),
+    measures: &Measures,
+    old: Option<&Head<'_>>,
+    new: Option<&Head<'_>>,
+) -> Option<Change> {
+    let prefix = old.or(new).map(Head::key)?;
+    let amount = |index, head: &Head<'_>| Amount::new(index, head.cells()).known(measures);
+    let (old, new) = (old.map(|head| amount(in_old, head)), new.map(|head| amount(in_new, head)));
+    let differs = old.unwrap_or_default() != new.unwrap_or_default();
+    differs.then(|| Change { prefix: prefix.to_vec(), directly: false, old, new })
 }

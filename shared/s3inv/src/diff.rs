@@ -64,6 +64,7 @@ pub fn diff<R: ReadAt>(old: &Index<R>, new: &Index<R>, options: DiffOptions<'_>)
     }
     let known = By::ALL.into_iter().filter(|by| by.is_known(&pair.measures)).collect();
     let more = parts.more;
+    pair.will_ask(&parts.direct())?;
     let changes = parts.best.into_iter().map(|(rank, part)| part.told(&pair, rank.key));
     Ok(Diff { total, changes: changes.collect::<Result<_, _>>()?, more, known })
 }
@@ -131,6 +132,12 @@ impl Parts<'_> {
         }
     }
 
+    /// The prefixes of which what lies directly in them is told.
+    fn direct(&self) -> Vec<Scope> {
+        let direct = self.best.iter().filter(|(_, part)| matches!(part, Part::Direct(_)));
+        direct.map(|(rank, _)| Scope::new(rank.key.clone())).collect()
+    }
+
     fn add(&mut self, key: Vec<u8>, difference: Difference, part: Part) {
         let most = difference.by(self.options.by).unsigned_abs();
         self.best.insert(Rank { most, key }, part);
@@ -151,6 +158,15 @@ impl Part {
 }
 
 impl<R: ReadAt> Pair<'_, R> {
+    /// Has what [`direct`](Self::direct) needs of some prefixes fetched together, where an index is remote.
+    fn will_ask(&self, scopes: &[Scope]) -> Result<(), AskError> {
+        let prefixes: Vec<_> = scopes.iter().map(Scope::text).collect();
+        for index in [self.old, self.new].into_iter().filter(|index| index.reader().is_remote()) {
+            index.get_many(&prefixes).map_err(AskError::of(index))?;
+        }
+        self.old.will_list_children(scopes.iter()).map_err(AskError::of(self.old))
+    }
+
     /// What lies directly in a prefix, of which is known by how much it is more.
     fn direct(&self, prefix: Vec<u8>, difference: Difference) -> Result<Change, AskError> {
         let scope = Scope::new(prefix.clone());

@@ -3,6 +3,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use globset::{GlobBuilder, GlobMatcher};
+use s3inv_index_format::Least;
 use s3inv_model::{Bin, Cell, ClassId, Count, prefix};
 
 /// What is counted of a prefix.
@@ -70,6 +71,11 @@ impl Filter {
     #[must_use]
     pub fn passes_count(&self, key: &[u8], count: Count) -> bool {
         self.passes_with(key, || count)
+    }
+
+    /// What a page has at least in which a prefix passes: one of a class has no more of it than of all.
+    pub(crate) fn least(&self) -> Least {
+        Least { objects: self.min_objects, bytes: self.min_bytes }
     }
 
     fn passes_with(&self, key: &[u8], count: impl FnOnce() -> Count) -> bool {

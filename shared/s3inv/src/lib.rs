@@ -96,7 +96,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # The largest, and trees
+//! What the directory of the index rules out isn't read: where few prefixes are as large, few pages are.
+//!
+//! # Lists, and trees
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/sample.rs"));
@@ -116,6 +118,71 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # Where most is, at any depth
+//!
+//! [`Index::top`] shows prefixes that count for what is in them, but in none of those shown below them;
+//! [`Index::largest`] those with most in them, whatever is above or below.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/sample.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let index = sample()?;
+//! use s3inv::{By, Scope};
+//!
+//! let top = index.top(&Scope::default(), By::Bytes, 2)?;
+//! let shown: Vec<_> = top.prefixes.iter().map(|large| (large.prefix.as_slice(), large.share)).collect();
+//! assert_eq!(shown, [(&b"logs/2024-01/"[..], 10_000), (b"logs/2024-02/us/", 9000)]);
+//! assert_eq!(top.rest(By::Bytes), 3715);
+//!
+//! let largest = index.largest(&Scope::new("logs/"), By::Bytes, 2)?;
+//! let prefixes: Vec<_> = largest.prefixes.iter().map(|large| large.prefix.as_slice()).collect();
+//! assert_eq!(prefixes, [&b"logs/"[..], b"logs/2024-02/"]);
+//! # Ok(()) }
+//! ```
+//!
+//! # What changed
+//!
+//! A day later `logs/2024-03/e.gz` (8,000) has come, and `images/cat.png` has gone.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/sample.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (old, new) = (sample()?, next_day()?);
+//! use s3inv::{By, DiffOptions, Scope, diff};
+//!
+//! let options = DiffOptions { scope: &Scope::default(), by: By::Bytes, depth: 2, limit: 20 };
+//! let diff = diff(&old, &new, options)?;
+//! assert_eq!(diff.total.difference().by(By::Bytes), 7300);
+//!
+//! // The largest change first: each part that differs is told once.
+//! let [came, went] = &diff.changes[..] else { return Err("there are two".into()) };
+//! assert_eq!((came.prefix.as_slice(), came.old), (&b"logs/2024-03/"[..], None));
+//! assert_eq!((went.prefix.as_slice(), went.new), (&b"images/"[..], None));
+//! # Ok(()) }
+//! ```
+//!
+//! # From many threads
+//!
+//! A clone is the same index, and what one thread has read of it in S3 no other one reads again.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/sample.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let index = sample()?;
+//! use s3inv::Scope;
+//!
+//! let asked = ["logs/2024-01/", "logs/2024-02/"].map(|prefix| {
+//!     let index = index.clone();
+//!     std::thread::spawn(move || index.count_below(&Scope::new(prefix)))
+//! });
+//! let mut counts = Vec::new();
+//! for thread in asked {
+//!     counts.push(thread.join().map_err(|_| "it panicked")??);
+//! }
+//! assert_eq!(counts, [0, 2]);
+//! # Ok(()) }
+//! ```
+//!
 //! # From async code
 //!
 //! Asking waits, for a file or for S3. So tasks of tokio have others wait for them:
@@ -131,11 +198,17 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # From S3
+//!
+//! Nothing is to be done for it: what a question needs is fetched together, as far as that is known beforehand, ranges
+//! that are near each other by one request; and the last 24 MiB that were read are kept.
+//!
 //! # When it fails
 //!
 //! Errors name the index or the place in it, and tell by their [`ErrorKind`] what to do: correct what was asked
-//! ([`BadInput`](ErrorKind::BadInput), a damaged index among them), look at the storage and try again
-//! ([`Storage`](ErrorKind::Storage)), or report a defect.
+//! ([`BadInput`](ErrorKind::BadInput), also where the index is damaged, isn't there any more, or may not be read), look
+//! at the storage and try again ([`Storage`](ErrorKind::Storage)), or report a defect. An index in S3 that was replaced
+//! since it was opened is an error of storage, never a mix of both: open it again.
 //!
 //! ```
 //! use s3inv::{ErrorKind, Index, Location};
@@ -151,11 +224,6 @@
 //!
 //! It knows directories and no objects: what lies in `logs/` is a number there, not a list. It builds nothing:
 //! that is what `s3inv-pipeline` does.
-//!
-//! # Where most is, and what changed
-//!
-//! [`Index::top`] finds the prefixes that tell best where most is, [`Index::largest`] those with most in them;
-//! [`diff`] tells what differs between two indexes. They read what the directory doesn't rule out.
 
 mod amount;
 mod ask;
@@ -167,7 +235,6 @@ mod filter;
 mod index;
 mod largest;
 mod list;
-mod place;
 mod rank;
 mod rows;
 mod scope;

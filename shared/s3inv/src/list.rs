@@ -100,8 +100,9 @@ impl<R: ReadAt> Index<R> {
     /// Has what [`sums`](Self::sums) and [`list`](Self::list) need of a scope fetched at once, if the index is remote.
     /// They do without it, one after the other.
     pub fn will_list(&self, scope: &Scope) -> Result<(), FormatError> {
-        let row = scope.exact().map(Span::row);
-        let spans: Vec<_> = row.into_iter().chain([children(scope)]).collect();
+        // Of a file with tables, a row is found without its page.
+        let row = scope.exact().filter(|_| !self.reader().has_tables()).map(Span::row);
+        let spans: Vec<_> = row.into_iter().chain([scope.directories()]).collect();
         self.reader().will_read(&spans)
     }
 
@@ -110,11 +111,14 @@ impl<R: ReadAt> Index<R> {
         &self,
         scopes: impl Iterator<Item = &'s Scope>,
     ) -> Result<(), FormatError> {
-        self.reader().will_read(&scopes.map(children).collect::<Vec<_>>())
+        self.reader().will_read(&scopes.map(Scope::directories).collect::<Vec<_>>())
     }
 
     /// Lists a scope: `each` is given what is listed, in its order. In the order of names that is while
     /// it is read.
+    ///
+    /// All prefixes of these levels are read, whatever the filter is: of those that are left out, the [`Rest`] tells how
+    /// many they are and what they have. [`Rows::only`] reads less.
     pub fn list<E: From<FormatError>>(
         &self,
         scope: &Scope,
@@ -152,12 +156,6 @@ impl<R: ReadAt> Index<R> {
         });
         Held { count: counted.of(cells), cost }
     }
-}
-
-/// Where the directories of a scope are.
-fn children(scope: &Scope) -> Span {
-    let (parent, name) = scope.split();
-    Span::children(parent, name)
 }
 
 /// Goes through rows for a list.

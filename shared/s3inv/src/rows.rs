@@ -34,8 +34,7 @@ struct Depths {
 impl<'a, R: ReadAt> Rows<'a, R> {
     /// The directories of a scope, without what lies below them.
     pub(crate) fn children(reader: &'a Reader<R>, scope: &Scope) -> Result<Self, FormatError> {
-        let (parent, name) = scope.split();
-        Self::new(reader, &Span::children(parent, name), None, Depths { least: 0, most: usize::MAX })
+        Self::new(reader, &scope.directories(), None, Depths { least: 0, most: usize::MAX })
     }
 
     /// The directories of a scope and what lies below them, from `least` to `most` levels below it.
@@ -68,10 +67,11 @@ impl<'a, R: ReadAt> Rows<'a, R> {
         Ok(Self { reader, cursor: reader.span(first)?, next, depths, filter: Filter::default() })
     }
 
-    /// Only those that pass a filter.
+    /// Only those that pass a filter. Pages are not read of which the directory says that no prefix has as much as the
+    /// filter wants.
     #[must_use]
     pub fn only(self, filter: Filter) -> Self {
-        Self { filter, ..self }
+        Self { cursor: self.cursor.only(filter.least()), filter, ..self }
     }
 
     /// Goes to the next row; false behind the last one.
@@ -88,7 +88,7 @@ impl<'a, R: ReadAt> Rows<'a, R> {
         loop {
             if !self.cursor.advance()? {
                 let Some(next) = self.next.take() else { return Ok(false) };
-                self.cursor = self.reader.span(&next)?;
+                self.cursor = self.reader.span(&next)?.only(self.filter.least());
                 continue;
             }
             let depth = prefix::depth(self.cursor.key());

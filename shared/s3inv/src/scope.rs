@@ -52,13 +52,29 @@ impl Scope {
     /// below these.
     #[must_use]
     pub fn spans(&self) -> [Span; 2] {
-        let (parent, name) = self.split();
-        if name.is_empty() {
-            let all = Span::below(parent);
-            let none = Span { from: all.from.clone(), end: Some(all.from.clone()) };
-            return [all, none];
+        let below = Span::below(&self.text);
+        if self.exact().is_none() {
+            return [self.directories(), below];
         }
-        [Span::children(parent, name), Span::below(&self.text)]
+        let none = Span { from: below.from.clone(), end: Some(below.from.clone()) };
+        [below, none]
+    }
+
+    /// Where its directories are.
+    pub(crate) fn directories(&self) -> Span {
+        let (parent, name) = self.split();
+        Span::children(parent, name)
+    }
+
+    /// Where the directories are that are so many levels below it, from 1 on; others are there too, from 2 on.
+    pub(crate) fn level(&self, level: usize) -> Span {
+        if level == 1 { self.directories() } else { Span::below(&self.text) }
+    }
+
+    /// Where all of it is: the prefix itself, if it is one, or else its directories; and all below.
+    pub(crate) fn whole(&self) -> [Span; 2] {
+        let top = self.exact().map_or_else(|| self.directories(), Span::row);
+        [top, Span::below(&self.text)]
     }
 
     /// Whether a prefix is one of its directories, or below one of them.
@@ -70,7 +86,41 @@ impl Scope {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::testing::a_prefix;
+
+    /// What is asked about, to all of which some prefixes belong.
+    fn a_text() -> impl Strategy<Value = Vec<u8>> {
+        (a_prefix(), 0..12usize).prop_map(|(mut prefix, len)| {
+            prefix.truncate(len);
+            prefix
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_scope_has_what_begins_with_it(text in a_text(), key in a_prefix()) {
+            let scope = Scope::new(text);
+            let has = |spans: &[Span]| spans.iter().filter(|span| span.has(&key)).count();
+            let is_below = usize::from(scope.has_below(&key));
+            prop_assert_eq!(has(&scope.spans()), is_below);
+            prop_assert_eq!(has(&scope.whole()), is_below + usize::from(scope.exact() == Some(&key)));
+            let depth = prefix::depth(scope.parent());
+            let child = scope.has_below(&key) && prefix::depth(&key) == depth + 1;
+            prop_assert_eq!(scope.level(1).has(&key), child);
+            let deeper = scope.has_below(&key) && prefix::depth(&key) == depth + 2;
+            prop_assert!(!deeper || scope.level(2).has(&key));
+        }
+    }
+
+    #[test]
+    fn names_may_end_in_the_last_byte() {
+        let [named, below] = Scope::new(&b"a/\xff\xff"[..]).whole();
+        assert!(named.has(b"a/\xff\xff/") && named.has(b"a/\xff\xffb/") && !named.has(b"a/\xff/"));
+        assert!(below.has(b"a/\xff\xff/b/") && !below.has(b"b/c/"));
+    }
 
     #[test]
     fn a_prefix_ends_in_a_slash_and_all_else_begins_names() {

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use proptest::prelude::*;
-use s3inv_index_format::{FileKind, Form, Tail, Writer, is_partition_start};
+use s3inv_index_format::{FileKind, Form, FormatError, Joiner, Origin, Tail, Writer, is_partition_start};
 use s3inv_model::{
     Bin, Cell, ClassId, Classes, Dates, Measure, Measures, RowCounts, Schema, SizeBin, prefix,
 };
+use s3inv_pipeline::RemoteSource;
+use s3inv_store::{Counting, Counts, MemoryStore};
 
 use crate::{Amount, By, Index, ReadAt, Reader};
 
@@ -88,12 +91,21 @@ pub(crate) fn written_rows(
     measures: &Measures,
     others: &[&str],
 ) -> Vec<u8> {
+    written_as(FileKind::Index, rows, measures, others)
+}
+
+fn written_as(
+    kind: FileKind,
+    rows: impl Iterator<Item = (Vec<u8>, [u64; 3])>,
+    measures: &Measures,
+    others: &[&str],
+) -> Vec<u8> {
     let mut classes = Classes::default();
     for name in others.iter().chain(&["STANDARD"]) {
         classes.add(name.as_bytes(), b"").unwrap();
     }
     let schema = Schema { measures: measures.clone(), classes };
-    let form = Form { kind: FileKind::Index, ..Form::segment(false) };
+    let form = Form { kind, ..Form::segment(false) };
     let mut writer = Writer::new(Vec::new(), form, &schema).unwrap();
     let bin = |current| {
         let class = others.len() as ClassId;
@@ -112,25 +124,46 @@ pub(crate) fn written_rows(
 
 /// An index of so many directories with a thousand in each, one object in each of those.
 pub(crate) fn a_thousand_each(sets: u64, bytes: impl Fn(u64, u64) -> u64) -> Vec<u8> {
+    let measures = [Measure::Bytes, Measure::Classes].into_iter().collect();
+    a_thousand_with(sets, &measures, |set, day| [bytes(set, day), 0])
+}
+
+/// The same, of bytes and of those of noncurrent objects.
+pub(crate) fn a_thousand_with(
+    sets: u64,
+    measures: &Measures,
+    bytes: impl Fn(u64, u64) -> [u64; 2],
+) -> Vec<u8> {
     let set = |set: u64| format!("set={set:04}/").into_bytes();
-    let sum = |set| (0..1000).map(|day| bytes(set, day)).sum::<u64>();
-    let root = (Vec::new(), [(0..sets).map(sum).sum(), 1000 * sets, 0]);
-    let of_sets = (0..sets).map(|n| (set(n), [sum(n), 1000, 0]));
+    let plus = |a: [u64; 2], b: [u64; 2]| [a[0] + b[0], a[1] + b[1]];
+    let row = |[bytes, noncurrent]: [u64; 2], objects| [bytes, objects, noncurrent];
+    let sum = |set| (0..1000).map(|day| bytes(set, day)).fold([0; 2], plus);
+    let root = (Vec::new(), row((0..sets).map(sum).fold([0; 2], plus), 1000 * sets));
+    let of_sets = (0..sets).map(|n| (set(n), row(sum(n), 1000)));
     let of_days = (0..sets).flat_map(|n| (0..1000).map(move |day| (n, day))).map(|(n, day)| {
         let key = [set(n), format!("day={day:04}/").into_bytes()].concat();
-        (key, [bytes(n, day), 1, 0])
+        (key, row(bytes(n, day), 1))
     });
-    let measures = [Measure::Bytes, Measure::Classes].into_iter().collect();
-    written_rows(std::iter::once(root).chain(of_sets).chain(of_days), &measures, &[])
+    written_rows(std::iter::once(root).chain(of_sets).chain(of_days), measures, &[])
 }
 
 pub(crate) fn all_measures() -> Measures {
     [Measure::Bytes, Measure::Classes, Measure::Noncurrent].into_iter().collect()
 }
 
+/// What readers ask for first.
+const FIRST_TAIL: usize = 64 << 10;
+/// Less than the directories of large indexes have, and more than a trailer.
+pub(crate) const LITTLE: usize = 4 << 10;
+
 /// An index, and what counts how often it is read.
 pub(crate) fn counted(bytes: Vec<u8>) -> (Index<Arc<Counted>>, Arc<Counted>) {
-    let counted = Arc::new(Counted { bytes, reads: AtomicU64::new(0) });
+    counted_from(bytes, usize::MAX)
+}
+
+/// The same, where no more than some bytes of its end are read at first: of the directory, blocks are read one by one.
+pub(crate) fn counted_from(bytes: Vec<u8>, first: usize) -> (Index<Arc<Counted>>, Arc<Counted>) {
+    let counted = Arc::new(Counted { bytes, first, reads: AtomicU64::new(0) });
     (Index::new("i".to_owned(), Reader::open(Arc::clone(&counted)).unwrap()), counted)
 }
 
@@ -147,10 +180,11 @@ pub(crate) fn pages(index: &Index<Arc<Counted>>) -> u64 {
     index.reader().page_starts().count() as u64
 }
 
-/// Bytes, and how often they were read. Directories are near the end, and read at once: what is read besides is
-/// pages.
+/// Bytes, and how often they were read. Directories are near the end, and read at once unless it is said otherwise: what
+/// is read besides is pages.
 pub(crate) struct Counted {
     bytes: Vec<u8>,
+    first: usize,
     reads: AtomicU64,
 }
 
@@ -161,9 +195,86 @@ impl Counted {
     }
 }
 
+/// An index in a store, and what counts how it is asked.
+pub(crate) fn remote(bytes: Vec<u8>) -> (Index<Arc<Remote>>, Arc<Remote>) {
+    let memory = MemoryStore::new();
+    memory.put("i.s3inv", bytes);
+    let store = Counting::new(memory);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let source = RemoteSource::new(Arc::new(store.clone()), "i.s3inv".to_owned(), runtime);
+    let remote = Arc::new(Remote { source, store, waits: AtomicU64::new(0) });
+    let index = Index::new("i".to_owned(), Reader::open(Arc::clone(&remote)).unwrap());
+    remote.take();
+    (index, remote)
+}
+
+/// An object in a store, which is asked as one in S3 is.
+pub(crate) struct Remote {
+    source: RemoteSource,
+    store: Counting<MemoryStore>,
+    waits: AtomicU64,
+}
+
+/// How a store was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// How often somebody waited for requests, be they one or many at the same time.
+    pub(crate) waits: u64,
+    pub(crate) requests: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Remote {
+    /// How it was asked since this was asked before.
+    pub(crate) fn take(&self) -> Asked {
+        let Counts { read, bytes_read, .. } = self.store.take();
+        Asked { waits: self.waits.swap(0, Ordering::Relaxed), requests: read, bytes: bytes_read }
+    }
+
+    fn waiting<T>(&self, ask: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let before = self.store.counts().read;
+        let answer = ask();
+        self.waits.fetch_add(u64::from(self.store.counts().read > before), Ordering::Relaxed);
+        answer
+    }
+}
+
+impl ReadAt for Remote {
+    /// Little of it comes at first, so that blocks of the directory take requests of their own.
+    fn tail(&self, len: usize) -> io::Result<Tail> {
+        self.source.tail(if len == FIRST_TAIL { LITTLE } else { len })
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.waiting(|| self.source.read_at(offset, out))
+    }
+
+    fn is_remote(&self) -> bool {
+        true
+    }
+
+    fn will_read(&self, ranges: &[Range<u64>]) -> io::Result<()> {
+        self.waiting(|| self.source.will_read(ranges))
+    }
+}
+
+/// The bytes of an index that is cut at a depth.
+pub(crate) fn cut_at(depth: u64, listed: &Listed) -> Vec<u8> {
+    let sums = rolled_up(listed).into_iter().filter(|(key, _)| prefix::depth(key) as u64 <= depth);
+    let mut rows: Vec<_> = sums.collect();
+    rows.sort_by(|a, b| prefix::compare(&a.0, &b.0));
+    let segment = written_as(FileKind::Segment, rows.into_iter(), &all_measures(), &[]);
+    let mut joiner = Joiner::new(Vec::new()).unwrap();
+    let segment = Reader::open_kind(segment, FileKind::Segment).unwrap();
+    joiner.append(&segment, || Ok::<_, FormatError>(())).unwrap();
+    let origin =
+        Origin { source_bucket: "b".into(), snapshot_ms: 0, manifest_md5: "0".repeat(32), data_files: 1 };
+    joiner.finish(Some(depth), Measures::default(), origin).unwrap().0
+}
+
 impl ReadAt for Counted {
     fn tail(&self, len: usize) -> io::Result<Tail> {
-        self.bytes.tail(len)
+        self.bytes.tail(if len == FIRST_TAIL { len.min(self.first) } else { len })
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {

@@ -1,6 +1,8 @@
 //! What an index answers is what a plain map does.
 
 mod diff;
+mod filter;
+mod remote;
 mod top;
 
 use std::collections::BTreeMap;

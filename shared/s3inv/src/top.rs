@@ -48,7 +48,7 @@ impl<R: ReadAt> Index<R> {
     /// count for the total at most.
     pub fn top(&self, scope: &Scope, by: By, limit: usize) -> Result<Top, AskError> {
         let total = self.known_total(scope, by)?;
-        let mut largest = Largest::new(self, scope, by, self.wanted(scope, limit))?;
+        let mut largest = Largest::new(self, scope, by, limit, self.wanted(scope, limit))?;
         let mut shares = Shares::new(scope, by, limit);
         loop {
             while let Some(rank) = largest.peek()?
@@ -66,7 +66,7 @@ impl<R: ReadAt> Index<R> {
     /// below a prefix counts for the prefix too.
     pub fn largest(&self, scope: &Scope, by: By, limit: usize) -> Result<Top, AskError> {
         let total = self.known_total(scope, by)?;
-        let mut largest = Largest::new(self, scope, by, limit)?;
+        let mut largest = Largest::new(self, scope, by, limit, limit)?;
         let mut prefixes = Vec::new();
         while let Some((rank, amount)) = largest.next()?.filter(|(_, amount)| amount.by(by) > 0) {
             prefixes.push(Large { prefix: rank.key, amount, share: amount.by(by) });

@@ -19,7 +19,7 @@ pub(crate) fn children<R: ReadAt>(index: &Index<R>, scope: &Scope) -> Result<Opt
     let mut sum = None;
     while let Some(head) = walk.head()? {
         let Head::Row(key, cells) = head else {
-            walk.open()?;
+            walk.open(None)?;
             continue;
         };
         let row = Amount::new(index, cells);
@@ -34,7 +34,7 @@ pub(crate) fn has_children<R: ReadAt>(index: &Index<R>, scope: &Scope) -> Result
     let mut walk = Walk::new(index, scope, 1);
     loop {
         match walk.head()? {
-            Some(Head::Page(_)) => walk.open()?,
+            Some(Head::Unread(_)) => walk.open(None)?,
             row => return Ok(row.is_some()),
         }
     }

@@ -1,9 +1,8 @@
 use std::collections::VecDeque;
 
-use s3inv_index_format::{Page, PageRows, ReadAt};
+use s3inv_index_format::{PageRows, Part, Place, ReadAt, Span, Window, Within};
 use s3inv_model::{Cell, prefix};
 
-use crate::place::{Place, Span};
 use crate::{AskError, Index, Scope};
 
 /// The prefixes that are so many levels below a scope.
@@ -24,7 +23,7 @@ impl Level {
         if self.span.from.is_behind(key) {
             return Next::From(self.span.from.clone());
         }
-        if self.span.to.as_ref().is_some_and(|to| !to.is_behind(key)) {
+        if self.span.end.as_ref().is_some_and(|end| !end.is_behind(key)) {
             return Next::Nowhere;
         }
         let (parent, _) = prefix::split(key);
@@ -49,20 +48,33 @@ impl Level {
     }
 }
 
-/// Goes through the prefixes that are so many levels below a scope, in their order. It stops before each page, so
-/// that pages can be left out, and leaves out those that have none of these prefixes.
+/// Goes through the prefixes that are so many levels below a scope, in their order. It stops before each block of the
+/// directory and before each page, so that they can be left out, and leaves out those that have none of these prefixes.
 pub(crate) struct Walk<'a, R> {
     index: &'a Index<R>,
     level: Level,
-    next_block: usize,
-    pages: VecDeque<Page>,
-    rows: Option<PageRows>,
+    unread: VecDeque<Unread>,
+    rows: Option<Box<PageRows>>,
+    window: Window,
+}
+
+/// A part that comes later.
+struct Unread {
+    part: Part,
+    /// Whether a remote source has been told, if it is going to be read.
+    told: bool,
+}
+
+impl From<Part> for Unread {
+    fn from(part: Part) -> Self {
+        Self { part, told: false }
+    }
 }
 
 /// What comes next.
 pub(crate) enum Head<'w> {
-    /// A page that isn't read.
-    Page(&'w Page),
+    /// A block of the directory or a page that isn't read.
+    Unread(&'w Part),
     /// A prefix, and its cells.
     Row(&'w [u8], &'w [Cell]),
 }
@@ -71,7 +83,7 @@ impl Head<'_> {
     /// Nothing that comes next is before this.
     pub(crate) fn key(&self) -> &[u8] {
         match self {
-            Self::Page(page) => &page.entry().first,
+            Self::Unread(part) => &part.entry().first,
             Self::Row(key, _) => key,
         }
     }
@@ -79,13 +91,17 @@ impl Head<'_> {
     /// The cells of a row.
     pub(crate) fn cells(&self) -> &[Cell] {
         match self {
-            Self::Page(_) => &[],
+            Self::Unread(_) => &[],
             Self::Row(_, cells) => cells,
         }
     }
 
-    pub(crate) fn is_page(&self) -> bool {
-        matches!(self, Self::Page(_))
+    /// What isn't read.
+    pub(crate) fn unread(&self) -> Option<&Part> {
+        match self {
+            Self::Unread(part) => Some(part),
+            Self::Row(..) => None,
+        }
     }
 }
 
@@ -93,40 +109,49 @@ impl<'a, R: ReadAt> Walk<'a, R> {
     /// Begins before the prefixes that are `below` levels below a scope, from 1 on.
     pub(crate) fn new(index: &'a Index<R>, scope: &Scope, below: usize) -> Self {
         let depth = prefix::depth(scope.parent()) + below;
-        let level = Level { span: Span::level(scope, below), depth };
-        Self { index, level, next_block: 0, pages: VecDeque::new(), rows: None }
+        let level = Level { span: scope.level(below), depth };
+        let unread = index.reader().parts().map(Unread::from).collect();
+        Self { index, level, unread, rows: None, window: Window::default() }
     }
 
     /// What comes next.
     pub(crate) fn head(&mut self) -> Result<Option<Head<'_>>, AskError> {
         self.settle()?;
         let row = self.rows.as_ref().map(|rows| Head::Row(rows.key(), rows.cells()));
-        Ok(row.or_else(|| self.pages.front().map(Head::Page)))
+        Ok(row.or_else(|| self.unread.front().map(|next| Head::Unread(&next.part))))
     }
 
     /// Goes behind the row that comes next.
     pub(crate) fn advance(&mut self) -> Result<(), AskError> {
-        let more = self.rows.as_mut().map_or(Ok(false), PageRows::advance);
+        let more = self.rows.as_mut().map_or(Ok(false), |rows| rows.advance());
         if !more.map_err(AskError::of(self.index))? {
             self.rows = None;
         }
         Ok(())
     }
 
-    /// Reads the page that comes next.
-    pub(crate) fn open(&mut self) -> Result<(), AskError> {
-        if let Some(page) = self.pages.pop_front() {
-            self.rows = Some(self.index.reader().read(&page).map_err(AskError::of(self.index))?);
+    /// Reads the part that comes next. Where another index is gone through `beside` this one, what both have is left out.
+    pub(crate) fn open(&mut self, beside: Option<&Self>) -> Result<(), AskError> {
+        self.tell(beside)?;
+        let Some(next) = self.unread.pop_front() else { return Ok(()) };
+        match self.index.reader().open_part(&next.part).map_err(AskError::of(self.index))? {
+            Within::Pages(pages) => {
+                pages.into_iter().rev().for_each(|page| self.unread.push_front(page.into()));
+                Ok(())
+            }
+            Within::Rows(rows) => {
+                self.rows = Some(rows);
+                self.advance()
+            }
         }
-        self.advance()
     }
 
-    /// Leaves the page out that comes next.
+    /// Leaves the part out that comes next.
     pub(crate) fn leave_out(&mut self) {
-        self.pages.pop_front();
+        self.unread.pop_front();
     }
 
-    /// Goes on to a prefix that it is to stop at, or to a page that may have one.
+    /// Goes on to a prefix that it is to stop at, or to a part that may have one.
     fn settle(&mut self) -> Result<(), AskError> {
         while let Some(rows) = &mut self.rows {
             match self.level.next(rows.key()) {
@@ -139,36 +164,52 @@ impl<'a, R: ReadAt> Walk<'a, R> {
                 Next::Nowhere => self.rows = None,
             }
         }
-        while !self.has_page() && self.next_block()? {}
+        while self.unread.front().is_some_and(|next| !self.may_have(0, &next.part)) {
+            self.unread.pop_front();
+        }
         Ok(())
     }
 
-    /// Leaves out pages up to one that may have something.
-    fn has_page(&mut self) -> bool {
-        let behind = self.index.reader().directory().nth(self.next_block);
-        while let Some(page) = self.pages.front() {
-            let next = self.pages.get(1).map(Page::entry).or(behind);
-            if !self.level.has_none(&page.entry().first, next.map(|next| next.first.as_slice())) {
-                return true;
-            }
-            self.pages.pop_front();
-        }
-        false
+    /// Whether the nth part that comes may have something.
+    fn may_have(&self, nth: usize, part: &Part) -> bool {
+        let next = self.unread.get(nth + 1).map(|next| next.part.entry().first.as_slice());
+        !self.level.has_none(&part.entry().first, next)
     }
 
-    /// Goes on to the next block of pages that may have something; false if there is none.
-    fn next_block(&mut self) -> Result<bool, AskError> {
+    /// Has the next parts fetched that will be opened, unless that has been done: those like the first one.
+    fn tell(&mut self, beside: Option<&Self>) -> Result<(), AskError> {
         let reader = self.index.reader();
-        while let Some(block) = reader.directory().nth(self.next_block) {
-            let next = reader.directory().nth(self.next_block + 1).map(|next| next.first.as_slice());
-            self.next_block += 1;
-            if !self.level.has_none(&block.first, next) {
-                let pages = reader.pages_of(self.next_block - 1);
-                self.pages = pages.map_err(AskError::of(self.index))?.into();
-                return Ok(true);
+        let Some(first) = self.unread.front().filter(|next| !next.told && reader.is_remote()) else {
+            return Ok(());
+        };
+        let (most, mut bytes, mut wanted) = (self.window.widen(), 0, vec![&first.part]);
+        let mut seen = 1;
+        for (nth, Unread { part, .. }) in self.unread.iter().enumerate().skip(1) {
+            let is_left_out = beside.map_or(Some(false), |beside| beside.has_ahead(part));
+            if bytes >= most || part.is_page() != first.part.is_page() || is_left_out.is_none() {
+                break;
             }
+            if is_left_out == Some(false) && self.may_have(nth, part) {
+                bytes += part.entry().len;
+                wanted.push(part);
+            }
+            seen += 1;
         }
-        Ok(false)
+        reader.will_open(&wanted).map_err(AskError::of(self.index))?;
+        self.unread.iter_mut().take(seen).for_each(|next| next.told = true);
+        Ok(())
+    }
+
+    /// Whether this has the same part; `None`, if it may be in a block that isn't read.
+    fn has_ahead(&self, part: &Part) -> Option<bool> {
+        let first = &part.entry().first;
+        let behind = |next: &Unread| prefix::compare(&next.part.entry().first, first).is_le();
+        let at = self.unread.partition_point(behind).checked_sub(1);
+        let Some(Unread { part: here, .. }) = at.and_then(|at| self.unread.get(at)) else {
+            return Some(false);
+        };
+        let is_known = here.is_page() || !part.is_page();
+        is_known.then(|| here.entry() == part.entry())
     }
 }
 

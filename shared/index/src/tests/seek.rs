@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use s3inv_model::prefix;
 
 use super::{Row, many};
-use crate::{ReadAt, Reader, Tail};
+use crate::{ReadAt, Reader, Tail, Within};
 
 fn reader() -> (Reader<Vec<u8>>, &'static [Row]) {
     let (index, rows) = many();
@@ -114,12 +114,15 @@ fn a_look_up_reads_the_end_and_one_page() {
 }
 
 #[test]
-fn pages_one_by_one_have_all_rows() {
+fn parts_one_by_one_have_all_rows() {
     let (reader, rows) = reader();
     let mut expected = rows.iter();
-    for block in 0..reader.directory().len() {
-        for page in reader.pages_of(block).unwrap() {
-            let mut read = reader.read(&page).unwrap();
+    for block in reader.parts() {
+        let Ok(Within::Pages(pages)) = reader.open_part(&block) else { panic!("a block has pages") };
+        assert_eq!(pages[0].entry().first, block.entry().first);
+        for page in pages {
+            assert!(page.is_page() && !block.is_page());
+            let Ok(Within::Rows(mut read)) = reader.open_part(&page) else { panic!("a page has rows") };
             for nth in 0..page.entry().rows {
                 assert!(read.advance().unwrap());
                 let (key, sums) = expected.next().unwrap();
@@ -130,5 +133,4 @@ fn pages_one_by_one_have_all_rows() {
         }
     }
     assert!(expected.next().is_none());
-    assert!(reader.pages_of(reader.directory().len()).unwrap().is_empty());
 }

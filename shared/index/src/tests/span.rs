@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use proptest::prelude::*;
-use s3inv_model::prefix;
+use s3inv_model::{Bin, Sums, prefix};
 
 use super::round_trip::{a_prefix, rows, uncounted};
 use super::{Row, full, joined, many};
-use crate::{FileKind, Form, ReadAt, Reader, Span, Tail};
+use crate::{FileKind, Form, Least, Place, ReadAt, Reader, Span, Tail};
 
 fn form() -> Form {
     Form { kind: FileKind::Index, ..Form::segment(false) }
@@ -56,6 +56,33 @@ proptest! {
             check(&reader, &rows, &text[..text.len().min(cut)]);
         }
     }
+
+    #[test]
+    fn pages_are_left_out_only_if_they_have_nothing(
+        mut text in a_prefix(),
+        cut in 0usize..8,
+        mut keys in prop::collection::vec(a_prefix(), 2..20),
+    ) {
+        let row = Span::row(&text);
+        text.truncate(cut);
+        keys.sort_by(|a, b| prefix::compare(a, b));
+        keys.dedup();
+        let (next, page) = keys.split_last().unwrap();
+        prop_assume!(!page.is_empty());
+        let (parent, start) = text.split_at(prefix::own_directory(&text).len());
+        for span in [row, Span::children(parent, start), Span::below(&text), Span::all()] {
+            let has = page.iter().any(|key| span.has(key));
+            prop_assert!(!has || span.meets(&keys[0], Some(next)) && span.meets(&keys[0], None));
+            let over = span.end.as_ref().is_some_and(|end| !end.is_behind(&keys[0]));
+            let before = span.from.is_behind(next) || span.from.pair() == prefix::split(next);
+            prop_assert_eq!(span.meets(&keys[0], Some(next)), !over && !before);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_behind_what_begins_with_the_last_byte() {
+    assert!(Place::behind_below(b"\xff").is_none());
 }
 
 #[test]
@@ -159,6 +186,49 @@ fn a_remote_source_is_told_what_will_be_read_and_nothing_else() {
         let unread: Vec<_> = told.iter().filter(|range| !read.contains(range)).collect();
         assert_eq!(unread, [&(0..0); 0]);
     }
+}
+
+/// Rows that have as much come as without it; pages that have none are neither said nor read.
+#[test]
+fn pages_of_less_are_left_out() {
+    let (_, rows) = many();
+    let reader = Remote::open(&joined(false, &full(), &[rows]));
+    let count = |sums: &Sums| {
+        let current = || sums.cells.iter().filter(|cell| Bin::is_current(cell.bin));
+        (current().map(|cell| cell.objects).sum::<u64>(), current().map(|cell| cell.bytes).sum::<u64>())
+    };
+    let counts: Vec<_> = rows.iter().map(|(_, sums)| count(sums)).collect();
+    let pages: Vec<_> = reader.page_starts().map(Result::unwrap).collect();
+    let mut left_out = 0;
+    for nth in (0..counts.len()).step_by(counts.len() / 40) {
+        let least = Least { objects: counts[nth].0, bytes: counts[nth].1 };
+        let is_wanted = |(objects, bytes): (u64, u64)| objects >= least.objects && bytes >= least.bytes;
+        for span in [Span::below(b""), Span::children(b"", b""), Span::below(b"a")] {
+            let mut cursor = reader.span(&span).unwrap().only(least);
+            reader.source().take();
+            let mut found = Vec::new();
+            while cursor.advance().unwrap() {
+                found.push(cursor.key().to_vec());
+            }
+            let expected = || {
+                let wanted =
+                    rows.iter().zip(&counts).filter(|((key, _), count)| span.has(key) && is_wanted(**count));
+                wanted.map(|((key, _), _)| key)
+            };
+            assert!(expected().all(|key| found.contains(key)), "{span:?} {least:?}");
+            assert!(
+                found.iter().all(|key| span.has(key))
+                    && found.is_sorted_by(|a, b| prefix::compare(a, b).is_lt())
+            );
+            let may = pages
+                .iter()
+                .filter(|page| page.max_objects >= least.objects && page.max_bytes >= least.bytes);
+            let (_, read) = reader.source().take();
+            assert!(read.len() <= may.count(), "{span:?} {least:?}: {read:?}");
+            left_out += pages.len() - read.len();
+        }
+    }
+    assert!(left_out > 0);
 }
 
 #[test]

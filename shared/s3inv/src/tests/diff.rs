@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use s3inv_model::{Measure, Measures, prefix};
+use s3inv_model::{ErrorKind, Measure, Measures, prefix};
 
 use crate::testing::{
-    Listed, UNPRICED, a_scope, a_thousand_each, all_measures, by, counted, index, listed, pages, plain,
-    rolled_up, written, written_rows,
+    Listed, UNPRICED, a_scope, a_thousand_each, all_measures, by, counted, cut_at, index, listed, pages,
+    plain, remote, rolled_up, written, written_rows,
 };
 use crate::{AskError, By, Change, Diff, DiffOptions, Scope, diff};
 
 /// A part: its prefix, whether it is only what lies directly in that, and what there was and is.
-type Part = (Vec<u8>, bool, Option<[u64; 3]>, Option<[u64; 3]>);
+pub(super) type Part = (Vec<u8>, bool, Option<[u64; 3]>, Option<[u64; 3]>);
 
 /// The parts of a scope in an index.
 fn amount_of(sums: &Listed, key: &[u8], directly: bool) -> Option<[u64; 3]> {
@@ -25,7 +25,7 @@ fn amount_of(sums: &Listed, key: &[u8], directly: bool) -> Option<[u64; 3]> {
 }
 
 /// The definition: all parts that differ, largest first.
-fn plain_diff(old: &Listed, new: &Listed, scope: &Scope, by: By, depth: usize) -> Vec<Part> {
+pub(super) fn plain_diff(old: &Listed, new: &Listed, scope: &Scope, by: By, depth: usize) -> Vec<Part> {
     let (old, new) = (rolled_up(old), rolled_up(new));
     let base = prefix::depth(scope.parent());
     let keys: BTreeSet<_> = old.keys().chain(new.keys()).collect();
@@ -51,7 +51,7 @@ fn told(change: &Change) -> Part {
     (change.prefix.clone(), change.directly, change.old.map(plain), change.new.map(plain))
 }
 
-fn all(diff: &Diff) -> Vec<Part> {
+pub(super) fn all(diff: &Diff) -> Vec<Part> {
     diff.changes.iter().map(told).collect()
 }
 
@@ -87,9 +87,10 @@ proptest! {
         let parts = plain_diff(&old, &new, &scope, by, depth);
         // Where one has another class, bins of the same number are of different classes.
         let classes: &[&str] = if other_class { &["GLACIER"] } else { &[] };
-        let new_index = counted(written(&new, &all_measures(), classes)).0;
+        let new_index = remote(written(&new, &all_measures(), classes)).0;
+        let old_index = remote(written(&old, &all_measures(), &[])).0;
         let options = DiffOptions { scope: &scope, by, depth, limit };
-        let diff = match diff(&index(&old), &new_index, options) {
+        let diff = match diff(&old_index, &new_index, options) {
             Err(AskError::NotFound { .. }) if parts.is_empty() => return Ok(()),
             diff => diff.unwrap(),
         };
@@ -166,7 +167,7 @@ fn pages_of_another_schema_are_read() {
     let listed = Listed::from([(b"a/b/".to_vec(), [7, 1, 0]), (b"c/".to_vec(), [3, 1, 0])]);
     let of = |class: &str| counted(written(&listed, &all_measures(), &[class]));
     let ((glacier, _), (archive, _)) = (of("GLACIER"), of("ARCHIVE"));
-    let entries = [&glacier, &archive].map(|index| index.reader().pages_of(0).unwrap()[0].entry().clone());
+    let entries = [&glacier, &archive].map(|index| index.reader().page_starts().next().unwrap().unwrap());
     assert_eq!(entries[0], entries[1]);
     let reads = |class: &str| {
         let (other, source) = of(class);
@@ -176,6 +177,32 @@ fn pages_of_another_schema_are_read() {
         source.take()
     };
     assert_eq!((reads("GLACIER"), reads("ARCHIVE")), (1, 2));
+}
+
+/// What one of two indexes doesn't go down to can't be compared; above that it can, and so can two that end alike.
+#[test]
+fn what_is_cut_is_not_compared_with_what_is_not() {
+    let whole = Listed::from([(b"a/b/c/".to_vec(), [7, 1, 0]), (b"d/".to_vec(), [3, 1, 0])]);
+    let [cut, deeper] = [1, 2].map(|depth| counted(cut_at(depth, &whole)).0);
+    let index = index(&whole);
+    for (scope, depth, asked_below) in [("", 1, false), ("", 2, true), ("a/", 1, true), ("d", 1, false)] {
+        let scope = Scope::new(scope);
+        let options = DiffOptions { scope: &scope, by: By::Bytes, depth, limit: 9 };
+        for (old, new) in [(&cut, &index), (&index, &cut), (&cut, &deeper)] {
+            let told = diff(old, new, options);
+            if !asked_below {
+                assert_eq!(told.unwrap().changes, []);
+                continue;
+            }
+            let error = told.unwrap_err();
+            assert!(matches!(error, AskError::Cut { cut: 1, .. }), "{error}");
+            assert_eq!(error.kind(), ErrorKind::BadInput);
+            let expected = "i: prefixes are cut at depth 1, but those of the other index are not: \
+                            compare down to depth 1 of the bucket only";
+            assert_eq!(error.to_string(), expected);
+        }
+        assert_eq!(diff(&cut, &cut.clone(), options).unwrap().changes, []);
+    }
 }
 
 #[test]

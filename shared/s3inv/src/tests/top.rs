@@ -6,7 +6,7 @@ use s3inv_pricing::PriceTable;
 
 use crate::testing::{
     Listed, a_scope, a_thousand_each, all_measures, by, counted, index, index_with, listed, pages, plain,
-    rolled_up, written_rows,
+    remote, rolled_up, written, written_rows,
 };
 use crate::{AskError, By, Scope, Top};
 
@@ -68,7 +68,7 @@ fn shares(top: Top) -> Shares {
 proptest! {
     #[test]
     fn shown_is_what_counts_for_most(listed in listed(), scope in a_scope(), by in by(), limit in 1..8usize) {
-        let (index, scope) = (index(&listed), Scope::new(scope));
+        let (index, scope) = (remote(written(&listed, &all_measures(), &[])).0, Scope::new(scope));
         let amounts = amounts(&listed, &scope, by);
         let top = match index.top(&scope, by, limit) {
             Err(AskError::NotFound { .. }) if amounts.is_empty() => return Ok(()),
@@ -86,7 +86,7 @@ proptest! {
 
     #[test]
     fn the_largest_are_those_with_most(listed in listed(), scope in a_scope(), by in by(), limit in 1..30usize) {
-        let (index, scope) = (index(&listed), Scope::new(scope));
+        let (index, scope) = (remote(written(&listed, &all_measures(), &[])).0, Scope::new(scope));
         let mut amounts = amounts(&listed, &scope, by);
         if amounts.is_empty() {
             return Ok(());
