@@ -4,8 +4,6 @@ use s3inv_cancel::Stop;
 use s3inv_model::ErrorKind;
 use s3inv_pipeline::{BuildError, OpenError};
 
-use crate::text;
-
 /// How a command ended that did not do what was asked. Each is told in one line.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -24,22 +22,11 @@ pub(crate) enum Failure {
     #[error("{index}: {error}")]
     Index { index: String, error: s3inv_index_format::FormatError },
     #[error(transparent)]
-    Ask(s3inv::AskError),
-    #[error("prefix not found: {prefix}")]
-    NotFound { prefix: String },
+    Ask(#[from] s3inv::AskError),
     #[error(transparent)]
     Store(#[from] s3inv_store::StoreError),
     #[error("{0}")]
     Other(String),
-}
-
-impl From<s3inv::AskError> for Failure {
-    fn from(error: s3inv::AskError) -> Self {
-        match error {
-            s3inv::AskError::NotFound { prefix } => Self::NotFound { prefix: text::name(&prefix) },
-            error => Self::Ask(error),
-        }
-    }
 }
 
 impl Failure {

@@ -18,6 +18,8 @@ pub(crate) struct Heading<'a> {
     pub(crate) snapshot: Option<String>,
     /// Whole hours since the snapshot; less than nothing, if that is still to come.
     age_hours: Option<i64>,
+    /// The depth at which prefixes are cut: what is deeper is counted there.
+    max_depth: Option<u64>,
 }
 
 impl<'a> Heading<'a> {
@@ -32,6 +34,7 @@ impl<'a> Heading<'a> {
             bucket: origin.map(|origin| origin.source_bucket.as_str()),
             snapshot: snapshot_ms.map(text::moment),
             age_hours: snapshot_ms.map(age_hours),
+            max_depth: index.info().max_depth,
         }
     }
 
@@ -79,7 +82,8 @@ impl fmt::Display for Heading<'_> {
         match &self.snapshot {
             Some(_) => write!(f, "{}, snapshot of {}", self.name(), self.snapshot()),
             None => write!(f, "{}, of an unknown snapshot", self.name()),
-        }
+        }?;
+        self.max_depth.map_or(Ok(()), |depth| write!(f, ", cut at depth {depth}"))
     }
 }
 

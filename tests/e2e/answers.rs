@@ -94,7 +94,7 @@ fn a_query_is_answered_as_json() {
     assert_eq!(
         row,
         format!(
-            "\"partial\":false,\"prefix\":\"logs/\",\"depth\":1,\"objects\":2,\"bytes\":2010,\
+            "\"max_depth\":null,\"partial\":false,\"prefix\":\"logs/\",\"depth\":1,\"objects\":2,\"bytes\":2010,\
              \"classes\":{{\"STANDARD\":{{\"objects\":1,\"bytes\":10}},\
              \"STANDARD_IA\":{{\"objects\":1,\"bytes\":2000}}}},\
              \"noncurrent\":{{\"objects\":1,\"bytes\":7,\"classes\":{{\
@@ -349,6 +349,28 @@ fn depth_is_cut() {
     }
     let deepest = query(&folder.index(), "a/b/").run();
     assert_eq!(told(&deepest), "Prefix: a/b/\nObjects: 2\nBytes: 3\n");
+    // What is deeper isn't there, and isn't said to lie in what it is counted in.
+    let ask =
+        |command: &str, prefix: &str| s3inv([command, "--prefix", prefix]).arg("--index", folder.index());
+    for command in ["query", "ls", "tree", "top"] {
+        let error = ask(command, "a/b/c/").run().error();
+        assert_eq!(error, "prefix not found: a/b/c/: prefixes are cut at depth 2: ask for one above it");
+    }
+    let list = ask("ls", "a/b/").run();
+    assert!(list.answer().contains(" days old, cut at depth 2\n"), "{}", list.text());
+    assert!(
+        list.text().contains("  (here and below)\n") && !list.text().contains("(directly"),
+        "{}",
+        list.text()
+    );
+    let json = json_lines(ask("ls", "a/b/").arg("--output", "json").run().answer()).remove(0);
+    assert_eq!((&json["max_depth"], &json["directly"]["objects"]), (&json!(2), &json!(2)));
+    let tree = ask("tree", "a/").run();
+    assert!(
+        tree.answer().contains("── b/\n") && tree.text().contains("── (directly here)\n"),
+        "{}",
+        tree.text()
+    );
 }
 
 #[test]

@@ -58,6 +58,7 @@ pub(crate) fn aged(asked: &Finished) -> Value {
     for heading in headings {
         let heading = answer.pointer_mut(heading).unwrap().as_object_mut().unwrap();
         assert!(heading.remove("age_hours").unwrap().as_u64() > Some(24 * 30), "{heading:?}");
+        assert_eq!(heading.remove("max_depth"), Some(Value::Null));
     }
     answer
 }

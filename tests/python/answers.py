@@ -213,13 +213,15 @@ def diff(prefix, depth=1, limit=20, by="bytes"):
         old, new = (row["o1"], row["o2"]), (row["n1"], row["n2"])
         return change(row["prefix"], row["directly"], by, None if row["came"] else old, None if row["went"] else new)
 
+    all_of_them = rows("SELECT count(*), coalesce(sum(n1 - o1), 0)::BIGINT, coalesce(sum(n2 - o2), 0)::BIGINT FROM changed")[0]
+    told_of_them = [1 for _ in shown], [row["n1"] - row["o1"] for row in shown], [row["n2"] - row["o2"] for row in shown]
     return {
         "partial": partial(prefix),
         "by": by,
         "depth": depth,
         "total": change(prefix, False, by, *whole),
         "changes": [told(row) for row in shown],
-        "more": rows("SELECT count(*) FROM changed")[0][0] - len(shown),
+        "more": {name: whole - sum(parts) for name, whole, parts in zip(("parts", "objects", "bytes"), all_of_them, told_of_them)},
     }
 
 

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use s3inv::{By, Change, Diff, DiffOptions, Index};
+use s3inv::{By, Change, Diff, DiffOptions, Difference, Index};
 use serde::Serialize;
 
 use super::{note_of, print};
@@ -78,8 +78,8 @@ struct Json<'a> {
     depth: usize,
     total: ChangeJson<'a>,
     changes: Vec<ChangeJson<'a>>,
-    /// Parts that changed, and are not among these.
-    more: u64,
+    /// Those that are not among these.
+    more: More,
 }
 
 #[derive(Serialize)]
@@ -92,6 +92,16 @@ struct ChangeJson<'a> {
     bytes: Option<Measured>,
     noncurrent_bytes: Option<Measured>,
     cost: Option<Measured>,
+}
+
+/// How many parts more changed, and by how much together.
+#[derive(Serialize)]
+struct More {
+    parts: u64,
+    objects: Option<Value>,
+    bytes: Option<Value>,
+    noncurrent_bytes: Option<Value>,
+    cost: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -168,7 +178,19 @@ impl<'a> Answer<'a> {
             depth: self.depth,
             total: change(&self.diff.total),
             changes: self.diff.changes.iter().map(change).collect(),
-            more: self.diff.more,
+            more: self.more(),
+        }
+    }
+
+    fn more(&self) -> More {
+        let rest = self.diff.rest();
+        let known = |by: By| self.diff.known.contains(&by).then(|| Value::new(by, rest.by(by)));
+        More {
+            parts: self.diff.more,
+            objects: known(By::Objects),
+            bytes: known(By::Bytes),
+            noncurrent_bytes: known(By::Noncurrent),
+            cost: known(By::Cost),
         }
     }
 
@@ -176,12 +198,14 @@ impl<'a> Answer<'a> {
         let others = self.others();
         let mut titles = vec!["OLD", "NEW", "DIFFERENCE", "CHANGE"];
         titles.extend(others.iter().map(|by| title(*by)));
-        let line = |change: &Change, name: String, tone: Tone| {
-            let numbers = self.numbers(change, units, &others);
-            Line { numbers, before: String::new(), name, tone }
-        };
+        let line = |change: &Change, name: String, tone: Tone| self.line(change, name, tone, units, &others);
         let mut lines = vec![line(&self.diff.total, "(total)".to_owned(), Tone::Total)];
         lines.extend(self.diff.changes.iter().map(|change| line(change, name(change), Tone::Prefix)));
+        if self.diff.more > 0 {
+            let name = format!("({} more)", text::count(self.diff.more));
+            let numbers = self.numbers(Default::default(), self.diff.rest(), units, &others);
+            lines.push(Line { numbers, before: String::new(), name, tone: Tone::Rest });
+        }
         let table = Table::of(titles, &lines);
         for (which, index) in [("Old", self.old), ("New", self.new)] {
             table.heading(out, &format_args!("{which}: {}", Heading::new(index)))?;
@@ -189,10 +213,10 @@ impl<'a> Answer<'a> {
         self.costs.iter().try_for_each(|costs| writeln!(out, "{costs}"))?;
         self.notes.iter().try_for_each(|note| writeln!(out, "Note: {note}"))?;
         table.all(out, &lines)?;
-        match self.diff.more {
-            0 if self.diff.changes.is_empty() => writeln!(out, "nothing changed"),
-            0 => Ok(()),
-            more => writeln!(out, "{} more changed: --limit shows them", text::count(more)),
+        if self.diff.changes.is_empty() && self.diff.more == 0 {
+            writeln!(out, "nothing changed")
+        } else {
+            Ok(())
         }
     }
 
@@ -204,15 +228,26 @@ impl<'a> Answer<'a> {
         known.filter(|by| *by != By::Noncurrent || old).collect()
     }
 
-    fn numbers(&self, change: &Change, units: Units, others: &[By]) -> Vec<(String, Tone)> {
+    fn line(&self, change: &Change, name: String, tone: Tone, units: Units, others: &[By]) -> Line {
         let (old, new) = amounts(change, self.by);
+        let [old, new] = [old, new].map(|amount| units.show(self.by, amount));
+        let numbers = self.numbers([old, new, told(change, self.by)], change.difference(), units, others);
+        Line { numbers, before: String::new(), name, tone }
+    }
+
+    fn numbers(
+        &self,
+        [old, new, change]: [String; 3],
+        difference: Difference,
+        units: Units,
+        others: &[By],
+    ) -> Vec<(String, Tone)> {
         let shown = |by: By| {
-            let difference = change.difference().by(by);
+            let difference = difference.by(by);
             (units.show_difference(by, difference), tone(by, difference))
         };
         let plain = |text: String| (text, Tone::Plain);
-        let mut numbers = vec![plain(units.show(self.by, old)), plain(units.show(self.by, new))];
-        numbers.extend([shown(self.by), plain(told(change, self.by))]);
+        let mut numbers = vec![plain(old), plain(new), shown(self.by), plain(change)];
         numbers.extend(others.iter().map(|by| shown(*by)));
         numbers
     }

@@ -42,7 +42,7 @@ struct Asked {
 impl Asked {
     fn write(&self, out: Sink<'_>, cancellation: &Cancellation) -> Result<u64, Exporting> {
         let rows = Rows::new(&self.index, self.scope.clone(), self.depth, cancellation)?;
-        let mut rows = rows.ok_or_else(|| Exporting::Failed(not_found(&self.scope)))?;
+        let mut rows = rows.ok_or_else(|| Exporting::Failed(not_found(&self.index, &self.scope)))?;
         write(self.format, &mut rows, out)
     }
 }

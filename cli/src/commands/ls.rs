@@ -24,7 +24,7 @@ pub(crate) fn ls(args: &LsArgs) -> Result<(), Failure> {
     let list = List { filter, order, limit: args.limit.unwrap_or(usize::MAX), levels: args.depth };
     index.will_list(&scope).map_err(failed(&index))?;
     let sums = index.sums(&scope).map_err(failed(&index))?;
-    let sums = sums.ok_or_else(|| super::not_found(&scope))?;
+    let sums = sums.ok_or_else(|| super::not_found(&index, &scope))?;
     let (counted, by) = (list.filter.counted, share_of(order, &index));
     let whole = Whole::new(&index, counted, by, index.held(counted, &sums.cells));
     let newest = (!sums.dates.is_none()).then_some(sums.dates.newest);
@@ -78,7 +78,12 @@ impl Asked<'_> {
             sheet.line(out, Tone::Rest, (listed.more_held, None), ("", &more))?;
         }
         if let Some(directly) = self.directly(&listed)? {
-            sheet.line(out, Tone::Rest, (directly, None), ("", "(directly here)"))?;
+            sheet.line(
+                out,
+                Tone::Rest,
+                (directly, None),
+                ("", super::directly(self.index, self.scope.text())),
+            )?;
         }
         sheet.line(out, Tone::Total, (self.whole.held, self.newest), ("", "(total)"))?;
         if listed.more > 0 && self.list.levels > 1 {

@@ -18,7 +18,7 @@ mod verify;
 
 use std::io::{self, BufWriter, StdoutLock, Write};
 
-use s3inv::{FormatError, Index, Scope};
+use s3inv::{AskError, FormatError, Index, Scope};
 
 pub(crate) use build::{Signals, build};
 pub(crate) use completions::completions;
@@ -59,8 +59,13 @@ fn note_of(scope: &Scope) -> Option<String> {
     scope.exact().is_none().then(sums)
 }
 
-fn not_found(scope: &Scope) -> Failure {
-    Failure::NotFound { prefix: text::name(scope.text()) }
+fn not_found(index: &Index, scope: &Scope) -> Failure {
+    AskError::not_found([index], scope).into()
+}
+
+/// What is said of what lies in a prefix, and in no directory of it.
+fn directly(index: &Index, prefix: &[u8]) -> &'static str {
+    if index.is_cut(prefix) { "(here and below)" } else { "(directly here)" }
 }
 
 /// Why an answer ended early.

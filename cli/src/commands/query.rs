@@ -30,7 +30,7 @@ pub(crate) fn query(args: &QueryArgs) -> Result<(), Failure> {
     let index = open(&args.scope.index.index)?;
     let scope = args.scope.prefix.scope();
     let sums = index.sums(&scope).map_err(failed(&index))?;
-    let sums = sums.ok_or_else(|| not_found(&scope))?;
+    let sums = sums.ok_or_else(|| not_found(&index, &scope))?;
     let stats = index.stats_of(&sums);
     let classes = &index.info().schema.classes;
     let costs = prices.as_ref().map(|prices| Costs::new(&stats, classes, prices, args.cost.volume_steps));

@@ -32,7 +32,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
     let scope = args.scope.prefix.scope();
     index.will_list(&scope).map_err(failed(&index))?;
     let sums = index.sums(&scope).map_err(failed(&index))?;
-    let sums = sums.ok_or_else(|| super::not_found(&scope))?;
+    let sums = sums.ok_or_else(|| super::not_found(&index, &scope))?;
     let stats = index.stats_of(&sums);
     let report = Report {
         index: &index,

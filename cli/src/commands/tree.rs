@@ -22,12 +22,12 @@ pub(crate) fn tree(args: &TreeArgs) -> Result<(), Failure> {
     let (filter, order) = (filter(&args.which, &index)?, order(&args.which, &index)?);
     let list = List { filter, order, limit: args.limit, levels: args.depth };
     let root = index.tree(&scope, &list).map_err(failed(&index))?;
-    let root = root.ok_or_else(|| super::not_found(&scope))?;
+    let root = root.ok_or_else(|| super::not_found(&index, &scope))?;
     let whole = Whole::new(&index, list.filter.counted, share_of(order, &index), root.listed.held());
     answer(&index, |out| match args.table.answer.output {
         Output::Text => {
-            let mut text = Text { out, sheet: Sheet::new(whole, args.table.human) };
-            text.all(&index, prices.note(&index).as_ref(), &scope, &args.which, &root)
+            let mut text = Text { index: &index, out, sheet: Sheet::new(whole, args.table.human) };
+            text.all(prices.note(&index).as_ref(), &scope, &args.which, &root)
         }
         Output::Json => {
             let heading = Heading::new(&index);
@@ -42,6 +42,7 @@ pub(crate) fn tree(args: &TreeArgs) -> Result<(), Failure> {
 
 /// A tree for people.
 struct Text<'a> {
+    index: &'a Index,
     out: &'a mut dyn Write,
     sheet: Sheet,
 }
@@ -49,13 +50,12 @@ struct Text<'a> {
 impl Text<'_> {
     fn all(
         &mut self,
-        index: &Index,
         costs: Option<&CostNote<'_>>,
         scope: &Scope,
         which: &WhichArgs,
         root: &Node,
     ) -> Result<(), Answering> {
-        self.sheet.heading(self.out, &Heading::new(index))?;
+        self.sheet.heading(self.out, &Heading::new(self.index))?;
         costs.iter().try_for_each(|costs| writeln!(self.out, "{costs}"))?;
         let mut name = text::name(scope.text());
         if let Some(note) = super::note_of(scope) {
@@ -77,8 +77,8 @@ impl Text<'_> {
         let more = (rest.more > 0).then(|| (format!("… {} more", text::count(rest.more)), rest.more_held));
         // A prefix without directories would be said twice.
         let is_leaf = children.is_empty() && rest.more == 0;
-        let here =
-            (!is_leaf && *directly != Held::default()).then(|| ("(directly here)".to_owned(), *directly));
+        let here = (!is_leaf && *directly != Held::default())
+            .then(|| (super::directly(self.index, &node.listed.prefix).to_owned(), *directly));
         let others: Vec<_> = more.into_iter().chain(here).collect();
         let lines = children.len() + others.len();
         let branch =

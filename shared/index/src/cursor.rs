@@ -10,7 +10,7 @@ use crate::least::Least;
 use crate::part::{PageRows, range_of_page};
 use crate::span::{Place, PlaceRef};
 use crate::window::Window;
-use crate::{FormatError, Info, ReadAt, Reader};
+use crate::{FormatError, Info, ReadAt, Reader, Span};
 
 /// What a cursor says beforehand of what it will read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -129,18 +129,25 @@ impl<'a, R: ReadAt> Cursor<'a, R> {
     /// Goes to the next row; false behind the last one.
     #[inline]
     pub fn advance(&mut self) -> Result<bool, FormatError> {
-        if self.pending {
-            self.pending = false;
-            return Ok(self.is_within());
-        }
-        loop {
-            if self.rows.advance()? {
-                return Ok(self.is_within());
-            }
-            if !self.next_page()? {
-                return Ok(false);
+        if !std::mem::take(&mut self.pending) {
+            while !self.rows.advance()? {
+                if !self.next_page()? {
+                    return Ok(false);
+                }
             }
         }
+        let is_within = self.is_within();
+        // The first row behind the end may be one of what `go_on` goes on to.
+        self.pending = !is_within;
+        Ok(is_within)
+    }
+
+    /// Goes on to the rows of another span, which comes behind this one. What both have in one page isn't read
+    /// twice.
+    pub fn go_on(&mut self, span: &Span) -> Result<(), FormatError> {
+        self.end = span.end.clone().map(Arc::new);
+        self.last = self.is_last();
+        self.skip_to(span.from.pair())
     }
 
     /// Leaves out the rows before a place that isn't before this row. Pages that have only such ones are
@@ -185,9 +192,14 @@ impl<'a, R: ReadAt> Cursor<'a, R> {
         let Some(&(at, ref entry)) = self.pages.get(self.next_page) else { return Ok(false) };
         self.next_page += 1;
         self.rows.read(self.reader, at, entry)?;
-        let is_end = |end: &Arc<Place>| self.next_first().is_none_or(|first| !end.is_behind(first));
-        self.last = self.end.as_ref().is_some_and(is_end);
+        self.last = self.is_last();
         Ok(true)
+    }
+
+    /// Whether no row behind this page comes before the end.
+    fn is_last(&self) -> bool {
+        let is_end = |end: &Arc<Place>| self.next_first().is_none_or(|first| !end.is_behind(first));
+        self.end.as_ref().is_some_and(is_end)
     }
 
     /// Goes before the next page that may have rows to give out; false if there is none.

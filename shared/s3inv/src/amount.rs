@@ -105,11 +105,6 @@ impl Amount {
         Self(By::ALL.map(|by| if by.is_known(measures) { self.by(by) } else { 0 }))
     }
 
-    /// Both together; `None` if that is more than an index can have.
-    pub(crate) fn plus(self, other: Self) -> Option<Self> {
-        self.moved(other.minus(Self::default()))
-    }
-
     /// This without the other; `None` if that is more.
     pub(crate) fn less(self, other: Self) -> Option<Self> {
         self.moved(Self::default().minus(other))

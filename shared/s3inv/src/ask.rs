@@ -2,7 +2,7 @@
 
 use std::io;
 
-use s3inv_index_format::{FormatError, ReadAt};
+use s3inv_index_format::ReadAt;
 use s3inv_pipeline::OpenError;
 use s3inv_store::{Location, SdkConfig};
 use tokio::task::{JoinError, spawn_blocking};
@@ -27,12 +27,14 @@ impl Index {
 impl<R: ReadAt + 'static> Index<R> {
     /// Asks from an async task of tokio: `questions` runs where waiting is allowed. It ends even when this future is
     /// dropped; what it answers is dropped then.
+    ///
+    /// An error is of the runtime: it is about to end.
     pub async fn ask<T: Send + 'static>(
         &self,
-        questions: impl FnOnce(&Self) -> Result<T, FormatError> + Send + 'static,
-    ) -> Result<T, FormatError> {
+        questions: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> io::Result<T> {
         let index = self.clone();
-        spawn_blocking(move || questions(&index)).await.unwrap_or_else(|end| Err(ended(end).into()))
+        spawn_blocking(move || questions(&index)).await.map_err(ended)
     }
 }
 

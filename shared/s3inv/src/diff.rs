@@ -1,16 +1,17 @@
 //! What differs between two indexes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use s3inv_index_format::ReadAt;
-use s3inv_model::prefix;
+use s3inv_model::{Sums, prefix};
 
 use crate::amount::Difference;
 use crate::changes::{Change, Pair};
 use crate::error::require;
 use crate::families::Families;
 use crate::rank::Rank;
-use crate::total::{children, has_children, total};
+use crate::rows::{Rows, Siblings};
+use crate::total::total;
 use crate::{Amount, AskError, By, Index, Scope};
 
 /// What is asked of two indexes.
@@ -45,6 +46,14 @@ pub struct Diff {
     pub known: Vec<By>,
 }
 
+impl Diff {
+    /// By how much those parts are more that are not told.
+    #[must_use]
+    pub fn rest(&self) -> Difference {
+        self.changes.iter().fold(self.total.difference(), |rest, change| rest.minus(change.difference()))
+    }
+}
+
 /// Compares two indexes. Pages that are the same in both are not read; of the others there are two in memory.
 ///
 /// Where more lies directly in a prefix, or less, its children are read to tell how much there was.
@@ -64,9 +73,13 @@ pub fn diff<R: ReadAt>(old: &Index<R>, new: &Index<R>, options: DiffOptions<'_>)
     }
     let known = By::ALL.into_iter().filter(|by| by.is_known(&pair.measures)).collect();
     let more = parts.more;
-    pair.will_ask(&parts.direct())?;
-    let changes = parts.best.into_iter().map(|(rank, part)| part.told(&pair, rank.key));
-    Ok(Diff { total, changes: changes.collect::<Result<_, _>>()?, more, known })
+    let mut direct = pair.direct(&parts.direct())?;
+    let told = |(rank, part): (Rank, Part)| match part {
+        Part::Whole { old, new } => Some(Change { prefix: rank.key, directly: false, old, new }),
+        Part::Direct(_) => direct.remove(&rank.key),
+    };
+    let changes = parts.best.into_iter().filter_map(told).collect();
+    Ok(Diff { total, changes, more, known })
 }
 
 impl<R: ReadAt> Pair<'_, R> {
@@ -75,7 +88,7 @@ impl<R: ReadAt> Pair<'_, R> {
         let (old, new) = (known(total(self.old, scope)?), known(total(self.new, scope)?));
         let prefix = scope.text().to_vec();
         if old.is_none() && new.is_none() {
-            return Err(AskError::NotFound { prefix });
+            return Err(AskError::not_found([self.old, self.new], scope));
         }
         Ok(Change { prefix, directly: false, old, new })
     }
@@ -132,10 +145,13 @@ impl Parts<'_> {
         }
     }
 
-    /// The prefixes of which what lies directly in them is told.
-    fn direct(&self) -> Vec<Scope> {
-        let direct = self.best.iter().filter(|(_, part)| matches!(part, Part::Direct(_)));
-        direct.map(|(rank, _)| Scope::new(rank.key.clone())).collect()
+    /// By how much more lies directly in prefixes of which that is told.
+    fn direct(&self) -> BTreeMap<&[u8], Difference> {
+        let direct = self.best.iter().filter_map(|(rank, part)| match part {
+            Part::Direct(difference) => Some((rank.key.as_slice(), *difference)),
+            Part::Whole { .. } => None,
+        });
+        direct.collect()
     }
 
     fn add(&mut self, key: Vec<u8>, difference: Difference, part: Part) {
@@ -148,38 +164,48 @@ impl Parts<'_> {
     }
 }
 
-impl Part {
-    fn told<R: ReadAt>(self, pair: &Pair<'_, R>, prefix: Vec<u8>) -> Result<Change, AskError> {
-        match self {
-            Self::Whole { old, new } => Ok(Change { prefix, directly: false, old, new }),
-            Self::Direct(difference) => pair.direct(prefix, difference),
-        }
-    }
-}
-
 impl<R: ReadAt> Pair<'_, R> {
-    /// Has what [`direct`](Self::direct) needs of some prefixes fetched together, where an index is remote.
-    fn will_ask(&self, scopes: &[Scope]) -> Result<(), AskError> {
-        let prefixes: Vec<_> = scopes.iter().map(Scope::text).collect();
-        for index in [self.old, self.new].into_iter().filter(|index| index.reader().is_remote()) {
-            index.get_many(&prefixes).map_err(AskError::of(index))?;
+    /// What lies directly in some prefixes, of which is known by how much it is more. They are gone through in the order
+    /// in which their children come, so that pages that these share are read once.
+    fn direct(
+        &self,
+        differences: &BTreeMap<&[u8], Difference>,
+    ) -> Result<HashMap<Vec<u8>, Change>, AskError> {
+        let prefixes: Vec<_> = differences.keys().copied().collect();
+        let scopes: Vec<_> = prefixes.iter().map(|&prefix| Scope::new(prefix)).collect();
+        let [old, new] = [self.old, self.new].map(|index| {
+            index.will_list_children(scopes.iter())?;
+            index.get_many(&prefixes)
+        });
+        let (old, new) = (old.map_err(AskError::of(self.old))?, new.map_err(AskError::of(self.new))?);
+        let (mut in_old, mut in_new) = (Siblings::new(self.old.reader()), Siblings::new(self.new.reader()));
+        let mut changes = HashMap::new();
+        for ((scope, &difference), (old, new)) in
+            scopes.iter().zip(differences.values()).zip(old.iter().zip(&new))
+        {
+            let below = in_old.sums(scope).map_err(AskError::of(self.old))?;
+            let has_new = in_new.of(scope).and_then(Rows::advance).map_err(AskError::of(self.new))?;
+            let directly = below.is_some() || has_new;
+            let amount = |sums: &Option<Sums>| sums.as_ref().map(|sums| Amount::new(self.old, &sums.cells));
+            let (all, below) = (amount(old), amount(&below).unwrap_or_default());
+            let change = self.direct_in(scope.text(), (all, below), difference, new.is_some())?;
+            changes.insert(scope.text().to_vec(), Change { directly, ..change });
         }
-        self.old.will_list_children(scopes.iter()).map_err(AskError::of(self.old))
+        Ok(changes)
     }
 
-    /// What lies directly in a prefix, of which is known by how much it is more.
-    fn direct(&self, prefix: Vec<u8>, difference: Difference) -> Result<Change, AskError> {
-        let scope = Scope::new(prefix.clone());
-        let without_below = |all: Amount| {
-            let below = children(self.old, &scope)?.unwrap_or_default();
-            all.less(below).ok_or_else(|| AskError::sums(self.old, &prefix))
-        };
-        let old = total(self.old, &scope)?.map(without_below).transpose()?;
-        let old = old.map(|old| old.known(&self.measures));
+    /// What lies directly in a prefix that had so much, and so much of it in its directories.
+    fn direct_in(
+        &self,
+        prefix: &[u8],
+        (all, below): (Option<Amount>, Amount),
+        difference: Difference,
+        is_there: bool,
+    ) -> Result<Change, AskError> {
+        let without_below = |all: Amount| all.less(below).ok_or_else(|| AskError::sums(self.old, prefix));
+        let old = all.map(without_below).transpose()?.map(|old| old.known(&self.measures));
         let moved = old.unwrap_or_default().moved(difference);
-        let moved = moved.ok_or_else(|| AskError::sums(self.new, &prefix))?;
-        let new = total(self.new, &scope)?.map(|_| moved);
-        let directly = has_children(self.old, &scope)? || has_children(self.new, &scope)?;
-        Ok(Change { prefix, directly, old, new })
+        let moved = moved.ok_or_else(|| AskError::sums(self.new, prefix))?;
+        Ok(Change { prefix: prefix.to_vec(), directly: true, old, new: is_there.then_some(moved) })
     }
 }

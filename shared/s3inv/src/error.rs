@@ -1,7 +1,7 @@
 use s3inv_index_format::{FormatError, ReadAt};
-use s3inv_model::{ErrorKind, Measure};
+use s3inv_model::{ErrorKind, Measure, prefix};
 
-use crate::{By, Index};
+use crate::{By, Index, Scope};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -31,10 +31,12 @@ pub enum AskError {
         index: String,
     },
     /// There is nothing of it.
-    #[error("prefix not found: {}", String::from_utf8_lossy(.prefix))]
+    #[error("prefix not found: {}{}", shown(.prefix), deeper(*.cut))]
     NotFound {
         /// What was asked about.
         prefix: Vec<u8>,
+        /// The depth at which prefixes are cut, if it lies deeper.
+        cut: Option<u64>,
     },
     /// Of two indexes one goes deeper than the other, and is asked about what is there.
     #[error(
@@ -47,6 +49,17 @@ pub enum AskError {
         /// How deep it goes.
         cut: u64,
     },
+}
+
+/// As text, in which bytes that are none are escaped.
+fn shown(prefix: &[u8]) -> String {
+    let chunk =
+        |chunk: std::str::Utf8Chunk<'_>| format!("{}{}", chunk.valid(), chunk.invalid().escape_ascii());
+    prefix.utf8_chunks().map(chunk).collect()
+}
+
+fn deeper(cut: Option<u64>) -> String {
+    cut.map_or_else(String::new, |cut| format!(": prefixes are cut at depth {cut}: ask for one above it"))
 }
 
 fn remedy(measure: Measure) -> &'static str {
@@ -66,6 +79,13 @@ impl AskError {
             Self::Index { error, .. } => error.kind(),
             _ => ErrorKind::BadInput,
         }
+    }
+
+    /// There is nothing of a scope in some indexes.
+    pub fn not_found<const N: usize, R: ReadAt>(indexes: [&Index<R>; N], scope: &Scope) -> Self {
+        let cuts = indexes.into_iter().filter_map(|index| index.info().max_depth);
+        let depth = prefix::depth(scope.parent()) as u64 + u64::from(scope.exact().is_none());
+        Self::NotFound { prefix: scope.text().to_vec(), cut: cuts.filter(|&cut| cut < depth).min() }
     }
 
     /// What an error in reading an index is to who asks.

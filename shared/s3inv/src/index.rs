@@ -100,6 +100,12 @@ impl<R: ReadAt> Index<R> {
         self.info().depth
     }
 
+    /// Whether what lies deeper than in a prefix is counted in it, as the index was built: it has no directories then.
+    #[must_use]
+    pub fn is_cut(&self, prefix: &[u8]) -> bool {
+        self.info().max_depth == Some(prefix::depth(prefix) as u64)
+    }
+
     /// What to count for a storage class of this name, as [`Info`] lists them; nothing, if there is none.
     #[must_use]
     pub fn class(&self, name: &str) -> Option<Counted> {

@@ -192,9 +192,11 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let index = sample()?;
+//! use s3inv::{By, Scope};
+//!
 //! // let index = Index::open_async(location, None).await?;
-//! let bytes = index.ask(|index| Ok(index.stats(b"logs/")?.map(|stats| stats.current.bytes))).await?;
-//! assert_eq!(bytes, Some(22_010));
+//! let top = index.ask(|index| index.top(&Scope::new("logs/"), By::Bytes, 1)).await??;
+//! assert_eq!(top.prefixes[0].prefix, b"logs/2024-02/");
 //! # Ok(()) }
 //! ```
 //!

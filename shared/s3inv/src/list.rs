@@ -123,23 +123,34 @@ impl<R: ReadAt> Index<R> {
         &self,
         scope: &Scope,
         list: &List,
+        each: impl FnMut(Listed) -> Result<(), E>,
+    ) -> Result<Rest, E> {
+        let mut rows = self.down_to(scope, list.levels)?;
+        self.list_rows(&mut rows, scope, list, each)
+    }
+
+    /// The same of the rows that this is about.
+    pub(crate) fn list_rows<E: From<FormatError>>(
+        &self,
+        rows: &mut Rows<'_, R>,
+        scope: &Scope,
+        list: &List,
         mut each: impl FnMut(Listed) -> Result<(), E>,
     ) -> Result<Rest, E> {
         let base = prefix::depth(scope.parent());
         let mut pass = Pass { index: self, list, base, rest: Rest::default() };
-        let mut rows = self.down_to(scope, list.levels)?;
         if list.order == Order::Name {
             let mut left = list.limit;
-            while let Some(held) = pass.advance(&mut rows)? {
+            while let Some(held) = pass.advance(rows)? {
                 if left > 0 {
                     left -= 1;
-                    each(listed(&rows, held))?;
+                    each(listed(rows, held))?;
                 } else {
                     pass.leave(rows.key(), held);
                 }
             }
         } else {
-            pass.first(&mut rows)?.into_iter().try_for_each(each)?;
+            pass.first(rows)?.into_iter().try_for_each(each)?;
         }
         Ok(pass.rest)
     }

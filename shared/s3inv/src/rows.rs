@@ -132,6 +132,41 @@ impl<'a, R: ReadAt> Rows<'a, R> {
     }
 }
 
+/// The directories of one scope after the other, in the order of an index. Pages that they share are read once.
+pub(crate) struct Siblings<'a, R> {
+    reader: &'a Reader<R>,
+    rows: Option<Rows<'a, R>>,
+}
+
+impl<'a, R: ReadAt> Siblings<'a, R> {
+    pub(crate) fn new(reader: &'a Reader<R>) -> Self {
+        Self { reader, rows: None }
+    }
+
+    /// Those of a scope behind the one before.
+    pub(crate) fn of(&mut self, scope: &Scope) -> Result<&mut Rows<'a, R>, FormatError> {
+        let rows = match self.rows.take() {
+            Some(mut rows) => {
+                rows.cursor.go_on(&scope.directories())?;
+                rows
+            }
+            None => Rows::children(self.reader, scope)?,
+        };
+        Ok(self.rows.insert(rows))
+    }
+
+    /// Their sums, if there are some.
+    pub(crate) fn sums(&mut self, scope: &Scope) -> Result<Option<Sums>, FormatError> {
+        let rows = self.of(scope)?;
+        let mut sums: Option<Sums> = None;
+        while rows.advance()? {
+            let added = sums.get_or_insert_default().add(rows.cells().iter().copied(), rows.dates());
+            added.ok_or_else(|| FormatError::Overflow(String::from_utf8_lossy(rows.key()).into_owned()))?;
+        }
+        Ok(sums)
+    }
+}
+
 impl<R: ReadAt> Iterator for Rows<'_, R> {
     type Item = Result<Row, FormatError>;
 

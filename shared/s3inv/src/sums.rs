@@ -3,7 +3,7 @@
 use s3inv_index_format::{FormatError, ReadAt};
 use s3inv_model::{Cell, Sums};
 
-use crate::rows::Rows;
+use crate::rows::Siblings;
 use crate::{Index, Scope};
 
 impl<R: ReadAt> Index<R> {
@@ -15,29 +15,19 @@ impl<R: ReadAt> Index<R> {
 
     /// The sums of the directories of a scope, if there are some.
     fn sums_of_children(&self, scope: &Scope) -> Result<Option<Sums>, FormatError> {
-        let mut rows = self.children(scope)?;
-        let mut sums = None;
-        while rows.advance()? {
-            add(sums.get_or_insert_default(), &rows)?;
-        }
-        Ok(sums)
+        Siblings::new(self.reader()).sums(scope)
     }
 
     /// The objects that lie in a prefix itself, and in no directory of it: its sums without those of its children, bin
     /// by bin. Nothing, if it isn't there. All its children are read.
     ///
-    /// When they were modified can't be told: the prefix has the dates of all below it.
+    /// When they were modified can't be told: the prefix has the dates of all below it. Where the index
+    /// [is cut](Self::is_cut), what lies deeper is among them.
     pub fn directly_in(&self, prefix: &[u8]) -> Result<Option<Vec<Cell>>, FormatError> {
         let Some(sums) = self.get(prefix)? else { return Ok(None) };
         let children = self.sums_of_children(&Scope::new(prefix))?.unwrap_or_default();
         without(&sums.cells, &children.cells, prefix).map(Some)
     }
-}
-
-/// Adds a row to sums.
-pub(crate) fn add<R: ReadAt>(sums: &mut Sums, rows: &Rows<'_, R>) -> Result<(), FormatError> {
-    let overflow = || FormatError::Overflow(String::from_utf8_lossy(rows.key()).into_owned());
-    sums.add(rows.cells().iter().copied(), rows.dates()).ok_or_else(overflow)
 }
 
 /// What of the cells of a prefix is not its children's.

@@ -308,10 +308,9 @@ fn threads_ask_one_index() {
 #[tokio::test]
 async fn tasks_ask_too() {
     let index = index_of(large(), false);
-    let count = index.ask(|index| index.count_below(&Scope::default())).await.unwrap();
+    let count = index.ask(|index| index.count_below(&Scope::default())).await.unwrap().unwrap();
     assert_eq!(count, large().len() as u64 - 1);
-    let panicked =
-        tokio::spawn(async move { index.ask(|_| -> Result<(), _> { panic!("asked too much") }).await });
+    let panicked = tokio::spawn(async move { index.ask(|_| panic!("asked too much")).await });
     assert!(panicked.await.unwrap_err().is_panic());
 }
 

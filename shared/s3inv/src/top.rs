@@ -76,7 +76,7 @@ impl<R: ReadAt> Index<R> {
 
     fn known_total(&self, scope: &Scope, by: By) -> Result<Amount, AskError> {
         require(self, by)?;
-        total(self, scope)?.ok_or_else(|| AskError::NotFound { prefix: scope.text().to_vec() })
+        total(self, scope)?.ok_or_else(|| AskError::not_found([self], scope))
     }
 
     /// How many of the largest prefixes may have to be known to show `limit` of them. Of those that have the

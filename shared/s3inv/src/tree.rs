@@ -1,6 +1,7 @@
 use s3inv_index_format::{FormatError, ReadAt};
 
 use crate::list::{Held, List, Listed, Rest};
+use crate::rows::Siblings;
 use crate::{Index, Scope};
 
 /// Prefixes whose children are fetched at once: a page each, that is some megabytes.
@@ -39,8 +40,11 @@ impl<R: ReadAt> Index<R> {
         let one_level = List { levels: 1, ..list.clone() };
         let mut level = vec![&mut root];
         for _ in 0..list.levels {
+            // In the order in which their children come.
+            level.sort_unstable_by(|a, b| a.listed.prefix.cmp(&b.listed.prefix));
+            let mut siblings = Siblings::new(self.reader());
             for nodes in level.chunks_mut(AT_ONCE) {
-                self.grow(nodes, &one_level)?;
+                self.grow(nodes, &one_level, &mut siblings)?;
             }
             level = level
                 .into_iter()
@@ -52,12 +56,17 @@ impl<R: ReadAt> Index<R> {
     }
 
     /// Gives some prefixes their children.
-    fn grow(&self, nodes: &mut [&mut Node], list: &List) -> Result<(), FormatError> {
+    fn grow<'a>(
+        &'a self,
+        nodes: &mut [&mut Node],
+        list: &List,
+        siblings: &mut Siblings<'a, R>,
+    ) -> Result<(), FormatError> {
         let scopes: Vec<_> = nodes.iter().map(|node| Scope::new(node.listed.prefix.clone())).collect();
         self.will_list_children(scopes.iter())?;
         for (node, scope) in nodes.iter_mut().zip(&scopes) {
             let mut children = Vec::new();
-            let rest = self.list(scope, list, |listed| {
+            let rest = self.list_rows(siblings.of(scope)?, scope, list, |listed| {
                 children.push(Node { listed, below: None });
                 Ok::<_, FormatError>(())
             })?;

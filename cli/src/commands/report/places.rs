@@ -30,8 +30,9 @@ impl Report<'_> {
             add(format!("({} more)", text::count(rest.more)), Tone::Rest, rest.more_held, None);
         }
         if let Some(prefix) = self.scope.exact() {
+            let here = crate::commands::directly(self.index, prefix);
             let directly = rest.directly_in(prefix, self.whole.held)?;
-            add("(directly here)".to_owned(), Tone::Rest, directly, None);
+            add(here.to_owned(), Tone::Rest, directly, None);
         }
         let newest = Some(self.stats.dates.newest).filter(|_| !self.stats.dates.is_none());
         add("(total)".to_owned(), Tone::Total, self.whole.held, newest);

@@ -57,6 +57,33 @@ proptest! {
         }
     }
 
+    /// One span after the other, in order, gives what each alone does: be it left early or not.
+    #[test]
+    fn spans_go_on_in_one_another(
+        (schema, rows) in rows(),
+        texts in prop::collection::vec(a_prefix(), 0..10),
+        most in prop::collection::vec(0usize..4, 30),
+    ) {
+        let reader = Reader::open(uncounted(form(), &schema, &rows)).unwrap();
+        let mut parents: Vec<_> = texts.iter().chain(rows.iter().map(|row| &row.0).take(20)).collect();
+        parents.sort();
+        parents.dedup();
+        let spans: Vec<_> = parents.into_iter().map(|parent| Span::children(parent, b"")).collect();
+        let mut cursor = spans.first().map(|first| reader.span(first).unwrap());
+        for (at, (span, most)) in spans.iter().zip(most).enumerate() {
+            let cursor = cursor.as_mut().unwrap();
+            if at > 0 {
+                cursor.go_on(span).unwrap();
+            }
+            let expected = keys(&reader, span);
+            for key in expected.iter().take(if most == 3 { usize::MAX } else { most }) {
+                prop_assert!(cursor.advance().unwrap());
+                prop_assert_eq!(cursor.key(), key);
+            }
+            prop_assert!(most < 3 && expected.len() >= most || !cursor.advance().unwrap());
+        }
+    }
+
     #[test]
     fn pages_are_left_out_only_if_they_have_nothing(
         mut text in a_prefix(),
