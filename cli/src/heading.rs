@@ -27,7 +27,10 @@ impl<'a> Heading<'a> {
     pub(crate) fn new(index: &'a Index) -> Self {
         let origin = index.info().origin.as_ref();
         let snapshot_ms = origin.map(|origin| origin.snapshot_ms);
-        // The one place where an answer depends on when it is asked.
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place where an answer depends on when it is asked"
+        )]
         let age_hours = |ms| age_hours(ms, Timestamp::now());
         Self {
             index: index.name(),

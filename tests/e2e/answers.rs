@@ -247,6 +247,37 @@ fn an_export_has_every_prefix_in_order() {
     }
 }
 
+/// Nothing is no error, whatever is asked.
+#[test]
+fn an_empty_bucket_answers_all() {
+    let folder = indexed(&[]);
+    let index = folder.index();
+    for args in [
+        &["query", "--details", "--estimate-cost"][..],
+        &["ls"],
+        &["ls", "--depth", "3", "--class", "STANDARD"],
+        &["tree"],
+        &["top"],
+        &["top", "--by", "cost", "--all"],
+        &["stat"],
+        &["verify"],
+        &["report"],
+        &["export", "--format", "jsonl"],
+        &["export", "--format", "csv"],
+        &["export", "--format", "parquet"],
+        &["export", "--format", "ncdu"],
+        &["export", "--format", "ncdu-binary"],
+        &["export", "--ddl"],
+    ] {
+        let finished = s3inv(args).arg("--index", &index).run();
+        let expected = if args.contains(&"STANDARD") { Some(1) } else { Some(0) };
+        assert_eq!(finished.code, expected, "{args:?}: {:?}", finished.stderr);
+        assert!(finished.code == Some(1) || !finished.stdout.is_empty(), "{args:?}");
+    }
+    let same = s3inv(["diff"]).flag(index.to_str().unwrap()).flag(index.to_str().unwrap()).run();
+    assert!(same.answer().ends_with("\nnothing changed\n"), "{}", same.text());
+}
+
 #[test]
 fn stat_describes_an_index() {
     let folder = indexed(&rows());

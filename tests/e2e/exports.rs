@@ -436,19 +436,20 @@ fn a_file_is_whole_or_stays_as_it_was() {
 }
 
 #[test]
-fn a_signal_ends_an_export_to_s3_that_stalls() {
+fn a_signal_ends_what_goes_to_s3_that_stalls() {
     let folder = indexed(&odd_rows());
-    let signals = [("parquet", Signal::SIGINT, 130), ("ncdu-binary", Signal::SIGTERM, 143)];
-    for (format, signal, exit) in signals {
+    let report = || s3inv(["report"]).arg("--index", folder.index());
+    for (what, cli, signal, exit) in [
+        ("export", export(&folder.index(), "parquet"), Signal::SIGINT, 130),
+        ("export", export(&folder.index(), "ncdu-binary"), Signal::SIGTERM, 143),
+        ("report", report(), Signal::SIGINT, 130),
+    ] {
         let fake = FakeS3::stalled();
-        let export = export(&folder.index(), format).arg("--out", "s3://reports/table.parquet");
-        let running = export.envs(fake.environment()).start();
-        fake.wait_for(|request| request.target.contains("table.parquet"));
+        let running = cli.arg("--out", "s3://reports/of-all").envs(fake.environment()).start();
+        fake.wait_for(|request| request.target.contains("of-all"));
         let (finished, took) = running.end_by(signal);
-        assert_eq!(
-            (finished.code, finished.messages("warn")),
-            (Some(exit), vec!["export cancelled by user".to_owned()])
-        );
+        let told = vec![format!("{what} cancelled by user")];
+        assert_eq!((finished.code, finished.messages("warn")), (Some(exit), told));
         assert!(took < PROMPT, "{took:?}");
     }
 }

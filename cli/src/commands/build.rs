@@ -48,6 +48,7 @@ pub(crate) fn build(args: &BuildArgs, screen: &Screen) -> Result<(), Failure> {
 }
 
 /// How long until a moment; nothing, if it is over.
+#[expect(clippy::disallowed_methods, reason = "a deadline that people give is one of their clock")]
 fn until(deadline: jiff::Timestamp) -> Duration {
     deadline.duration_since(jiff::Timestamp::now()).try_into().unwrap_or_default()
 }

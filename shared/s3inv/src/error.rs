@@ -82,6 +82,7 @@ impl AskError {
     }
 
     /// There is nothing of a scope in some indexes.
+    #[must_use]
     pub fn not_found<const N: usize, R: ReadAt>(indexes: [&Index<R>; N], scope: &Scope) -> Self {
         let cuts = indexes.into_iter().filter_map(|index| index.info().max_depth);
         let depth = prefix::depth(scope.parent()) as u64 + u64::from(scope.exact().is_none());

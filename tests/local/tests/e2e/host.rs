@@ -4,7 +4,7 @@ use std::time::Duration;
 use s3inv_local_aws::Error;
 use serde_json::{Value, json};
 
-use crate::support::{Gate, LIMIT, bootstrap, function, with};
+use crate::support::{Gate, LIMIT, bootstrap, function, now_ms, with};
 
 #[test]
 fn a_warm_process_is_used_again() {
@@ -134,10 +134,10 @@ fn the_environment_is_lambdas() {
 #[test]
 fn a_function_knows_its_deadline() {
     let local = with(function().timeout(Duration::from_mins(2)));
-    let before = jiff::Timestamp::now().as_millisecond();
+    let before = now_ms();
     let headers = local.answer(&json!({ "do": "headers" }));
     let deadline: i64 = headers["lambda-runtime-deadline-ms"].as_str().unwrap().parse().unwrap();
-    let after = jiff::Timestamp::now().as_millisecond();
+    let after = now_ms();
     assert!((before + 120_000..=after + 120_000).contains(&deadline), "{deadline}");
     let arn = &headers["lambda-runtime-invoked-function-arn"];
     assert_eq!(arn, "arn:aws:lambda:us-east-1:123456789012:function:f");

@@ -107,3 +107,9 @@ pub(crate) fn wait_for_end(mut waiting: &TcpStream) {
     // However it broke off.
     let _ = waiting.read(&mut [0]);
 }
+
+/// Milliseconds since 1970, as functions are told their deadlines.
+#[expect(clippy::disallowed_methods, reason = "deadlines of functions are on the wall's clock")]
+pub(crate) fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
