@@ -6,7 +6,8 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use s3inv_model::{Classes, Stats};
+use s3inv::Info;
+use s3inv_model::Stats;
 use s3inv_pricing::{Cost, Estimate, Missing, Parts, PriceTable, estimate, estimate_in_steps, notes};
 use serde::Serialize;
 
@@ -50,7 +51,7 @@ impl<'a> Costs<'a> {
     /// Estimates, and warns of classes that have no price.
     pub(crate) fn new(
         stats: &Stats<'a>,
-        classes: &Classes,
+        info: &Info,
         table: &'a PriceTable,
         in_steps: bool,
     ) -> Result<Self, Missing> {
@@ -63,8 +64,15 @@ impl<'a> Costs<'a> {
                 "no price for a storage class, so the cost is without its objects: give it one with --price-table"
             );
         }
-        Ok(Self { estimate, notes: notes(stats, classes) })
+        Ok(Self { estimate, notes: notes_of(stats, info) })
     }
+}
+
+/// What an index doesn't tell of what a prefix costs.
+pub(crate) fn notes_of(stats: &Stats<'_>, info: &Info) -> Vec<&'static str> {
+    let has =
+        |class: &str| [&stats.classes, &stats.noncurrent_classes].iter().any(|all| all.contains_key(class));
+    notes(&info.schema, &info.unknown, has)
 }
 
 /// The estimate for people.

@@ -109,14 +109,13 @@ fn parts_that_changed_are_answered_as_json() {
     let args = ["monday.s3inv", "tuesday.s3inv", "--prefix", "logs/", "--output", "json", "-n", "3"];
     let answer = aged(&diff(&folder, &args).run());
     let bytes = |old: u64, new: u64, difference: i64, percent: Option<f64>| json!({ "old": old, "new": new, "difference": difference, "percent": percent });
-    let none = bytes(0, 0, 0, None);
     let cost = |percent: Option<f64>| json!({ "old": next_to_nothing(), "new": next_to_nothing(), "difference": next_to_nothing(), "percent": percent });
     assert_eq!(answer["prices"], prices());
     assert_eq!(
         answer["total"],
         json!({
             "prefix": "logs/", "directly": false, "change": "grew", "objects": bytes(4, 4, 0, Some(0.0)),
-            "bytes": bytes(10_503, 15_510, 5007, Some(47.7)), "noncurrent_bytes": none,
+            "bytes": bytes(10_503, 15_510, 5007, Some(47.7)), "noncurrent_bytes": null,
             "cost": cost(Some(47.7)),
         })
     );
@@ -124,7 +123,7 @@ fn parts_that_changed_are_answered_as_json() {
         answer["changes"][0],
         json!({
             "prefix": "logs/2024-03/", "directly": false, "change": "came", "objects": bytes(0, 1, 1, None),
-            "bytes": bytes(0, 4000, 4000, None), "noncurrent_bytes": none, "cost": cost(None),
+            "bytes": bytes(0, 4000, 4000, None), "noncurrent_bytes": null, "cost": cost(None),
         })
     );
     let shown: Vec<_> =
@@ -202,7 +201,6 @@ fn what_one_does_not_know_is_not_shown_as_nothing() {
         lines(&objects),
         [
             "Note: bytes can't be compared: OLD doesn't know it",
-            "Note: noncurrent can't be compared: OLD doesn't know it",
             "Note: cost can't be compared: OLD doesn't know it",
             "OLD  NEW  DIFFERENCE  CHANGE  PREFIX",
             "  8    8           0    0.0%  (total)",
@@ -213,6 +211,29 @@ fn what_one_does_not_know_is_not_shown_as_nothing() {
     let json = diff(&folder, &[&args[..], &["--by", "objects", "--output", "json"]].concat()).run();
     let json = json_lines(json.answer()).remove(0);
     assert_eq!((&json["total"]["bytes"], &json["total"]["noncurrent_bytes"]), (&Value::Null, &Value::Null));
+}
+
+/// Versions that an older inventory didn't list have not come since.
+#[test]
+fn versions_that_only_one_inventory_lists_are_no_growth() {
+    let folder = two_days();
+    let all = [tuesday(), vec![Row::new("data/x/1", 77).noncurrent()]].concat();
+    built(&folder, "all", Delivery::csv_versions(&all, 1), 2, &[]);
+    let args = ["tuesday.s3inv", "all.s3inv"];
+    let text = diff(&folder, &args).run();
+    assert_eq!(
+        lines(&text),
+        [
+            "Note: noncurrent can't be compared: OLD doesn't know it",
+            "    OLD      NEW  DIFFERENCE  CHANGE  OBJECTS       COST  PREFIX",
+            "1142966  1142966           0    0.0%        0  $0.000000  (total)",
+            "   4000     4000           0    0.0%        0  $0.000000  data/",
+        ]
+    );
+    let json = diff(&folder, &[&args[..], &["--output", "json"]].concat()).run();
+    assert_eq!(json_lines(json.answer())[0]["total"]["noncurrent_bytes"], Value::Null);
+    let error = diff(&folder, &[&args[..], &["--by", "noncurrent"]].concat()).run().error();
+    assert!(error.starts_with("tuesday.s3inv: noncurrent can't be told: "), "{error}");
 }
 
 #[test]

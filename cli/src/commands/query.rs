@@ -32,8 +32,8 @@ pub(crate) fn query(args: &QueryArgs) -> Result<(), Failure> {
     let sums = index.sums(&scope).map_err(failed(&index))?;
     let sums = sums.ok_or_else(|| not_found(&scope))?;
     let stats = index.stats_of(&sums);
-    let classes = &index.info().schema.classes;
-    let costs = prices.as_ref().map(|prices| Costs::new(&stats, classes, prices, args.cost.volume_steps));
+    let costs =
+        prices.as_ref().map(|prices| Costs::new(&stats, index.info(), prices, args.cost.volume_steps));
     let missing = |missing: Missing| Failure::Other(format!("{}: {missing}", index.name()));
     let answer = Answer { cost: costs.transpose().map_err(missing)?, ..Answer::new(&index, &scope, &stats) };
     let shown = Shown { tiers: args.show_tiers, details: args.details };

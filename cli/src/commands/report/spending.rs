@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use s3inv_pricing::{Cost, Estimate, Parts, notes};
+use s3inv_pricing::{Cost, Estimate, Parts};
 
 use super::Report;
 use crate::amount::percent;
@@ -37,9 +37,7 @@ impl Report<'_> {
         });
         told.extend(unpriced);
         told.extend(
-            notes(self.stats, &self.index.info().schema.classes)
-                .into_iter()
-                .map(|note| format!("Note: {note}.")),
+            cost::notes_of(self.stats, self.index.info()).into_iter().map(|note| format!("Note: {note}.")),
         );
         told
     }
