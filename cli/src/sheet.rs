@@ -34,7 +34,7 @@ impl Sheet {
         if whole.bytes {
             columns.extend([column("BYTES", bytes), column("SHARE", SHARE)]);
         }
-        if whole.cost {
+        if whole.has_costs() {
             columns.push(column("COST", cost.to_string().len().max(COST)));
         }
         if whole.dates {
@@ -69,7 +69,8 @@ impl Sheet {
             let share = self.whole.share(count.bytes);
             numbers.extend([self.size(count.bytes), share.map_or_else(|| "-".to_owned(), percent)]);
         }
-        numbers.extend(self.whole.cost.then(|| cost.to_string()));
+        let cost = || self.whole.cost_of(cost).map_or_else(|| "-".to_owned(), |cost| cost.to_string());
+        numbers.extend(self.whole.has_costs().then(cost));
         let moment = || newest.map_or_else(|| "-".to_owned(), |ms| text::moment(ms / 1000 * 1000));
         numbers.extend(self.whole.dates.then(moment));
         numbers
@@ -89,6 +90,7 @@ mod tests {
     use s3inv::{Cost, Count};
 
     use super::*;
+    use crate::part::Costs;
 
     #[test]
     fn numbers_are_aligned() {
@@ -97,7 +99,7 @@ mod tests {
             Held { count: Count { objects, bytes }, cost }
         };
         let all = held(12, 3456, 20_000_000_000);
-        let whole = Whole { held: all, bytes: true, cost: true, dates: true };
+        let whole = Whole { held: all, bytes: true, costs: Costs::Known, dates: true };
         let sheet = Sheet::new(whole, false);
         let mut out = Vec::new();
         sheet.titles(&mut out).unwrap();

@@ -26,6 +26,7 @@ pub(crate) fn ls(args: &LsArgs) -> Result<(), Failure> {
     let sums = index.sums(&scope).map_err(failed(&index))?;
     let sums = sums.ok_or_else(|| super::not_found(&scope))?;
     let asked = Asked::new(&index, &prices, &scope, &list, &sums);
+    asked.costs.iter().for_each(CostNote::warn);
     answer(&index, |out| match args.table.answer.output {
         Output::Text => asked.text(out, args.table.human),
         Output::Json => asked.json(out),

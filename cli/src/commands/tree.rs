@@ -24,16 +24,17 @@ pub(crate) fn tree(args: &TreeArgs) -> Result<(), Failure> {
     let root = index.tree(&scope, &list).map_err(failed(&index))?;
     let root = root.ok_or_else(|| super::not_found(&scope))?;
     let whole = Whole::new(&index, list.filter.counted, root.listed.held());
+    let costs = prices.note(&index);
+    costs.iter().for_each(CostNote::warn);
     answer(&index, |out| match args.table.answer.output {
         Output::Text => {
             let mut text = Text { out, sheet: Sheet::new(whole, args.table.human) };
-            text.all(&index, prices.note(&index).as_ref(), &scope, &root)
+            text.all(&index, costs.as_ref(), &scope, &root)
         }
         Output::Json => {
             let heading = Heading::new(&index);
             let partial = scope.exact().is_none();
-            let answer =
-                Answer { heading, partial, prices: prices.note(&index), root: Shown::new(&root, &whole) };
+            let answer = Answer { heading, partial, prices: costs, root: Shown::new(&root, &whole) };
             Ok(writeln!(out, "{}", serde_json::to_string(&answer)?)?)
         }
     })

@@ -53,7 +53,6 @@ fn remedy(measure: Measure) -> &'static str {
     match measure {
         Measure::Bytes => "the inventory needs the field Size",
         Measure::Classes => "the inventory needs the field StorageClass",
-        Measure::Cost => "leave it in `build --measures`",
         Measure::Noncurrent => {
             "it needs an inventory of all versions, and not to be left out of `build --measures`"
         }
