@@ -283,16 +283,19 @@ pub(crate) struct VerifyArgs {
     pub(crate) answer: AnswerArgs,
 }
 
-/// Show the prices that --estimate-cost goes by
+/// Show the prices that costs go by, everywhere
 ///
-/// They are those of us-east-1. Where others hold, let it print them as JSON, write yours into it, and give
-/// the file to --price-table.
+/// They are those of us-east-1. Where others hold, let it print them as JSON, write yours into it, and give the file
+/// to --price-table: here, to see how it is understood, and wherever costs are told.
 #[derive(ClapArgs)]
 #[command(after_help = "\
 Examples:
   s3inv-index prices
-  s3inv-index prices --output json > prices.json")]
+  s3inv-index prices --output json > prices.json
+  s3inv-index prices --price-table prices.json")]
 pub(crate) struct PricesArgs {
+    #[command(flatten)]
+    pub(crate) prices: PriceArgs,
     #[command(flatten)]
     pub(crate) answer: AnswerArgs,
 }

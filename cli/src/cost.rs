@@ -6,12 +6,14 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use s3inv_model::{Classes, Stats};
-use s3inv_pricing::{Cost, Estimate, Missing, Parts, PriceTable, estimate, estimate_in_steps, notes};
+use s3inv::Info;
+use s3inv_model::Stats;
+use s3inv_pricing::{Cost, Estimate, Missing, Notes, Parts, PriceTable, estimate, estimate_in_steps};
 use serde::Serialize;
 
 use crate::args::CostArgs;
 use crate::failure::Failure;
+use crate::priced::warn_of_unpriced;
 use crate::text;
 
 /// The longest price table, in bytes: hundreds of times what all classes take.
@@ -50,21 +52,23 @@ impl<'a> Costs<'a> {
     /// Estimates, and warns of classes that have no price.
     pub(crate) fn new(
         stats: &Stats<'a>,
-        classes: &Classes,
+        info: &Info,
         table: &'a PriceTable,
         in_steps: bool,
     ) -> Result<Self, Missing> {
         let estimate = if in_steps { estimate_in_steps(stats, table) } else { estimate(stats, table) }?;
         for (class, unpriced) in &estimate.unpriced {
-            tracing::warn!(
-                class,
-                objects = unpriced.objects,
-                bytes = unpriced.bytes,
-                "no price for a storage class, so the cost is without its objects: give it one with --price-table"
-            );
+            warn_of_unpriced(class, Some(unpriced));
         }
-        Ok(Self { estimate, notes: notes(stats, classes) })
+        Ok(Self { estimate, notes: notes_of(stats, info).iter().collect() })
     }
+}
+
+/// What an index doesn't tell of what a prefix costs.
+pub(crate) fn notes_of(stats: &Stats<'_>, info: &Info) -> Notes {
+    let has =
+        |class: &str| [&stats.classes, &stats.noncurrent_classes].iter().any(|all| all.contains_key(class));
+    Notes::new(&info.schema, &info.unknown, has)
 }
 
 /// The estimate for people.
@@ -75,6 +79,7 @@ impl fmt::Display for Costs<'_> {
         by_class(f, current, "")?;
         noncurrent.as_ref().map_or(Ok(()), |classes| by_class(f, classes, ", noncurrent"))?;
         for (class, left) in unpriced {
+            let class = text::printable(class);
             writeln!(f, "  {class}: no price, left out: {} objects, {} bytes", left.objects, left.bytes)?;
         }
         if let Some(discount) = volume_discount {
@@ -84,17 +89,20 @@ impl fmt::Display for Costs<'_> {
                 Cost::ZERO - *discount
             )?;
         }
-        writeln!(f, "  Prices: {}", prices_of(&self.estimate))?;
+        let Estimate { region, date, currency, .. } = self.estimate;
+        writeln!(f, "  Prices: {}", prices_of(region, date, currency))?;
         writeln!(f, "  Left out: {}", left_out.join(", "))?;
         self.notes.iter().try_for_each(|note| writeln!(f, "  Note: {note}"))
     }
 }
 
-/// Where and when the prices of an estimate held.
-pub(crate) fn prices_of(estimate: &Estimate<'_>) -> String {
-    match (estimate.region, estimate.date) {
-        (Some(region), Some(date)) => format!("{}, {}, USD", text::printable(region), text::printable(date)),
-        _ => "of a Region and date that their table doesn't name, USD".to_owned(),
+/// Where and when prices held, and what they are in.
+pub(crate) fn prices_of(region: Option<&str>, date: Option<&str>, currency: &str) -> String {
+    match (region, date) {
+        (Some(region), Some(date)) => {
+            format!("{}, {}, {currency}", text::printable(region), text::printable(date))
+        }
+        _ => format!("a Region and date that their table doesn't name, {currency}"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Parts of a whole: what lies below a prefix, and in each of its directories.
 
-use s3inv::{By, Cost, Counted, Held, Index, Measure};
+use s3inv::{By, Cost, Counted, Held, Index, Measure, Rates};
 use serde::Serialize;
 
 use crate::amount::share;
@@ -14,10 +14,31 @@ pub(crate) struct Whole {
     pub(crate) by: By,
     /// Where sizes are known.
     pub(crate) bytes: bool,
-    /// Where costs are known.
-    pub(crate) cost: bool,
+    pub(crate) costs: Costs,
     /// Where dates are known of what is counted.
     pub(crate) dates: bool,
+}
+
+/// Whether costs are known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Costs {
+    Known,
+    /// What is counted is of a class that has no price.
+    Unpriced,
+    /// The index doesn't tell.
+    Unknown,
+}
+
+impl Costs {
+    fn new(index: &Index, counted: Counted) -> Self {
+        match index.rates().map(Rates::unpriced) {
+            Some(unpriced) if unpriced.iter().any(|class| index.class(class) == Some(counted)) => {
+                Self::Unpriced
+            }
+            Some(_) => Self::Known,
+            None => Self::Unknown,
+        }
+    }
 }
 
 /// What is known of a part is shown in its place; what is not is null.
@@ -36,7 +57,17 @@ impl Whole {
         let has = |measure| index.info().schema.measures.has(measure);
         // Dates are of all classes together.
         let dates = has(Measure::Dates) && counted == Counted::All;
-        Self { held, by, bytes: has(Measure::Bytes), cost: index.rates().is_some(), dates }
+        Self { held, by, bytes: has(Measure::Bytes), costs: Costs::new(index, counted), dates }
+    }
+
+    /// Whether costs have a place.
+    pub(crate) fn has_costs(&self) -> bool {
+        self.costs != Costs::Unknown
+    }
+
+    /// What a part costs, if that can be told.
+    pub(crate) fn cost_of(&self, cost: Cost) -> Option<Cost> {
+        (self.costs == Costs::Known).then_some(cost)
     }
 
     /// The part of the whole that this is.
@@ -58,7 +89,7 @@ impl Whole {
             objects: held.count.objects,
             bytes: self.bytes.then_some(held.count.bytes),
             share: self.share(held),
-            cost: self.cost.then_some(held.cost),
+            cost: self.cost_of(held.cost),
             newest: newest.filter(|_| self.dates).map(text::moment),
         }
     }

@@ -1,9 +1,10 @@
 //! Costs in answers: what they go by, and what they leave out.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use s3inv::{Index, PriceTable};
-use s3inv_pricing::LEFT_OUT;
+use s3inv::{Index, Info, PriceTable};
+use s3inv_pricing::{LEFT_OUT, Notes, Unpriced};
 use serde::Serialize;
 
 use crate::args::PriceArgs;
@@ -30,10 +31,7 @@ impl Prices {
     pub(crate) fn open(&self, name: &str, needed: bool) -> Result<Index, Failure> {
         let index = open(name)?;
         match index.priced(&self.table) {
-            Ok(priced) => {
-                warn_of_unpriced(&priced);
-                Ok(priced)
-            }
+            Ok(priced) => Ok(priced),
             Err(missing) if needed => Err(Failure::Other(format!("{}: {missing}", index.name()))),
             Err(_) => Ok(index),
         }
@@ -41,43 +39,91 @@ impl Prices {
 
     /// What is said of the costs of an index, if it has any.
     pub(crate) fn note<'a>(&'a self, index: &'a Index) -> Option<CostNote<'a>> {
-        Some(CostNote {
-            region: self.table.region(),
-            date: self.table.date(),
-            currency: "USD",
-            unpriced: index.rates()?.unpriced(),
-            left_out: LEFT_OUT,
-        })
+        let unpriced = index.rates()?.unpriced().iter().map(String::as_str).collect();
+        let notes = notes(index);
+        let versions = if notes.versions.is_none() { " of all versions" } else { " of current versions" };
+        Some(self.about(versions, unpriced, notes.iter().map(str::to_owned).collect()))
+    }
+
+    /// What is said of the costs of two indexes, if both have any.
+    pub(crate) fn note_of_both<'a>(&'a self, old: &'a Index, new: &'a Index) -> Option<CostNote<'a>> {
+        let [one, other] = [self.note(old)?, self.note(new)?];
+        let versions = if one.versions == other.versions { one.versions } else { "" };
+        let unpriced = one.unpriced.union(&other.unpriced).copied().collect();
+        Some(self.about(versions, unpriced, labelled(&one.notes, &other.notes)))
+    }
+
+    fn about<'a>(
+        &'a self,
+        versions: &'static str,
+        unpriced: BTreeSet<&'a str>,
+        notes: Vec<String>,
+    ) -> CostNote<'a> {
+        let (region, date, currency) = (self.table.region(), self.table.date(), self.table.currency());
+        CostNote { versions, region, date, currency, unpriced, left_out: LEFT_OUT, notes }
     }
 }
 
-fn warn_of_unpriced(index: &Index) {
-    for class in index.rates().into_iter().flat_map(s3inv::Rates::unpriced) {
-        tracing::warn!(class, "no price for a storage class: its objects are left out of the cost");
-    }
+/// What an index doesn't tell of what its objects cost.
+fn notes(index: &Index) -> Notes {
+    let Info { schema, unknown, .. } = index.info();
+    Notes::new(schema, unknown, |class| schema.classes.iter().any(|there| there == class))
+}
+
+/// Notes on two indexes: those on one of them say on which.
+fn labelled(old: &[String], new: &[String]) -> Vec<String> {
+    let only = |label: &str, notes: &[String], others: &[String]| {
+        let only = notes.iter().filter(|note| !others.contains(note));
+        only.map(|note| format!("{label}: {note}")).collect::<Vec<_>>()
+    };
+    let both = old.iter().filter(|note| new.contains(note)).cloned();
+    both.chain(only("OLD", old, new)).chain(only("NEW", new, old)).collect()
+}
+
+/// Whether costs of one leave something out that those of the other have.
+pub(crate) fn differ_in_what_they_cost(old: &Index, new: &Index) -> bool {
+    old.rates().is_some() && new.rates().is_some() && !notes(old).is_like(notes(new))
+}
+
+/// Says loudly that costs are without a class, and without how much of it, if that is known.
+pub(crate) fn warn_of_unpriced(class: &str, left: Option<&Unpriced>) {
+    tracing::warn!(
+        class,
+        objects = left.map(|left| left.objects),
+        bytes = left.map(|left| left.bytes),
+        "no price for a storage class, so the cost is without its objects: give it one with --price-table"
+    );
 }
 
 /// What is to be known of costs.
 #[derive(Serialize)]
 pub(crate) struct CostNote<'a> {
+    /// Which versions of objects they are of, if that can be said.
+    #[serde(skip)]
+    versions: &'static str,
     region: Option<&'a str>,
     date: Option<&'a str>,
     currency: &'static str,
-    unpriced: &'a [String],
+    unpriced: BTreeSet<&'a str>,
     left_out: [&'static str; 4],
+    notes: Vec<String>,
 }
 
-/// A line for people.
+impl CostNote<'_> {
+    /// Warns of classes that have no price, where costs are about to be shown.
+    pub(crate) fn warn(&self) {
+        self.unpriced.iter().for_each(|class| warn_of_unpriced(class, None));
+    }
+}
+
+/// Lines for people.
 impl fmt::Display for CostNote<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let prices = match (self.region, self.date) {
-            (Some(region), Some(date)) => format!("{}, {}", text::printable(region), text::printable(date)),
-            _ => "a Region and date that their table doesn't name".to_owned(),
-        };
-        write!(f, "Cost a month of all versions, prices of {prices}; without {}", LEFT_OUT.join(", "))?;
-        if !self.unpriced.is_empty() {
-            write!(f, ", and classes without a price: {}", text::printable(&self.unpriced.join(", ")))?;
-        }
-        Ok(())
+        let prices = cost::prices_of(self.region, self.date, self.currency);
+        write!(f, "Cost a month{}, prices of {prices}; without {}", self.versions, LEFT_OUT.join(", "))?;
+        let unpriced = self.unpriced.iter();
+        let mut unpriced = unpriced.map(|class| format!("{}: no price, left out", text::printable(class)));
+        unpriced.try_for_each(|note| write!(f, "\nNote: {note}"))?;
+        self.notes.iter().try_for_each(|note| write!(f, "\nNote: {note}"))
     }
 }

@@ -36,7 +36,7 @@ impl Sheet {
         if whole.bytes {
             columns.push(column("BYTES", bytes));
         }
-        if whole.cost {
+        if whole.has_costs() {
             columns.push(column("COST", cost.to_string().len().max(COST)));
         }
         // Behind what it is a part of.
@@ -73,7 +73,8 @@ impl Sheet {
         let Held { count, cost } = held;
         let mut numbers = vec![self.number(count.objects)];
         numbers.extend(self.whole.bytes.then(|| self.size(count.bytes)));
-        numbers.extend(self.whole.cost.then(|| cost.to_string()));
+        let cost = || self.whole.cost_of(cost).map_or_else(|| "-".to_owned(), |cost| cost.to_string());
+        numbers.extend(self.whole.has_costs().then(cost));
         let share = self.whole.share(held);
         numbers.insert(self.share_at, share.map_or_else(|| "-".to_owned(), percent));
         let moment = || newest.map_or_else(|| "-".to_owned(), |ms| text::moment(ms / 1000 * 1000));
@@ -95,6 +96,7 @@ mod tests {
     use s3inv::{By, Cost, Count};
 
     use super::*;
+    use crate::part::Costs;
 
     #[test]
     fn numbers_are_aligned() {
@@ -103,7 +105,7 @@ mod tests {
             Held { count: Count { objects, bytes }, cost }
         };
         let all = held(12, 3456, 20_000_000_000);
-        let whole = Whole { held: all, by: By::Bytes, bytes: true, cost: true, dates: true };
+        let whole = Whole { held: all, by: By::Bytes, bytes: true, costs: Costs::Known, dates: true };
         let sheet = Sheet::new(whole, false);
         let mut out = Vec::new();
         sheet.titles(&mut out).unwrap();

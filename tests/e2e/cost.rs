@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use s3inv_tests::{CURRENT, Cli, Column, Delivery, Folder, Row, folder, s3inv, without};
+use s3inv_tests::{CURRENT, Cli, Column, Delivery, Finished, Folder, Row, folder, s3inv, without};
 use serde_json::{Value, json};
 
 use crate::build::{self, build, indexed, json_lines, query, told};
@@ -23,6 +23,16 @@ fn rows() -> Vec<Row> {
         Row::new("priced/one", GB),
     ]);
     rows
+}
+
+/// What is noted of an index that has Intelligent-Tiering in one tier.
+const ONE_TIER: &str = "all of Intelligent-Tiering is priced as frequent: where there are other tiers, the inventory \
+                        lacks the field IntelligentTieringAccessTier";
+
+/// The classes that were warned of.
+fn unpriced(finished: &Finished) -> Vec<Value> {
+    let logs = finished.logs();
+    logs.iter().filter(|log| log["msg"] == NO_PRICE).map(|log| log["class"].clone()).collect()
 }
 
 fn with_versions() -> Folder {
@@ -59,6 +69,10 @@ Estimated monthly cost:
 the field IntelligentTieringAccessTier
 ";
 
+/// What is warned of, once for each class.
+const NO_PRICE: &str =
+    "no price for a storage class, so the cost is without its objects: give it one with --price-table";
+
 #[test]
 fn a_cost_is_told_as_text() {
     let folder = with_versions();
@@ -69,7 +83,7 @@ fn a_cost_is_told_as_text() {
     let logs = finished.logs();
     let warned = json!({
         "level": "warn", "class": "QUANTUM_FOAM", "objects": 1, "bytes": 7,
-        "msg": "no price for a storage class, so the cost is without its objects: give it one with --price-table",
+        "msg": NO_PRICE,
     });
     assert_eq!(logs, [warned]);
     // With classes, too.
@@ -88,10 +102,19 @@ fn a_cost_is_told_as_text() {
 fn a_cost_is_told_as_json() {
     let folder = with_versions();
     let mut answer = asked(ask(&folder, "data/"));
-    let cost = answer.as_object_mut().unwrap().remove("cost").unwrap();
+    let cost = answer.as_object_mut().unwrap().remove("estimate").unwrap();
     assert_eq!(answer, asked(query(&folder.index(), "data/")));
     let amount = |micro: u64| json!({ "micro_dollars": micro, "dollars": format!("0.{micro:06}") });
     assert_eq!(cost["total"], json!({ "micro_dollars": 3_962_558, "dollars": "3.962558" }));
+    // Of the exact amounts: those that are shown of the classes would add up to one micro-dollar more or less.
+    assert_eq!(cost["noncurrent_total"]["dollars"], "3.686400");
+    assert_eq!(
+        cost["parts"],
+        json!({
+            "total": cost["total"], "storage": { "micro_dollars": 3_962_405, "dollars": "3.962405" },
+            "minimum": amount(148), "monitoring": amount(5), "overhead": amount(0),
+        })
+    );
     assert_eq!(
         cost["current"]["STANDARD_IA"],
         json!({
@@ -124,9 +147,11 @@ fn volume_steps_are_taken_off_if_asked_for() {
     let line = "\n  Volume steps, as if this were all of the account: -$666/month\n";
     assert!(stepped.answer().contains(line), "{}", stepped.text());
     // A prefix below has its own: 200 TB, of which 150 are $0.001 less.
-    let below = &asked(ask(&folder, "a/").flag("--volume-steps"))["cost"];
+    let below = &asked(ask(&folder, "a/").flag("--volume-steps"))["estimate"];
     assert_eq!(below["volume_discount"]["dollars"], "153.600000");
     assert_eq!(below["total"]["dollars"], "4556.800000");
+    assert_eq!(below["parts"]["total"]["dollars"], "4710.400000");
+    assert_eq!(below["noncurrent_total"], Value::Null, "the inventory is of current versions");
 }
 
 /// A price table of its own in the folder.
@@ -148,6 +173,79 @@ fn what_prices_prints_can_be_read_back() {
     assert!(dearer.answer().contains("  STANDARD: $0.0245/month\n  Prices: elsewhere, 2025-10, USD\n"));
 }
 
+/// Each command that shows costs names the classes that they are without, in the answer and on stderr, once.
+#[test]
+fn a_class_without_a_price_is_named_where_costs_are_shown() {
+    let folder = with_versions();
+    let index = folder.index().display().to_string();
+    let heading = format!(
+        "\nCost a month of all versions, prices of us-east-1, 2025-10, USD; without requests, retrieval, early \
+         deletion, unfinished uploads\nNote: QUANTUM_FOAM: no price, left out\nNote: {ONE_TIER}\n"
+    );
+    let commands = [
+        &["ls", "--index", &index][..],
+        &["tree", "--index", &index],
+        &["top", "--index", &index, "--by", "cost"],
+        &["diff", &index, &index],
+    ];
+    for command in commands {
+        let text = s3inv(command).run();
+        assert!(text.answer().contains(&heading), "{}", text.text());
+        let json = s3inv(command).arg("--output", "json").run();
+        let prices = &json_lines(json.answer())[0]["prices"];
+        assert_eq!((&prices["unpriced"], &prices["notes"]), (&json!(["QUANTUM_FOAM"]), &json!([ONE_TIER])));
+        for finished in [text, json] {
+            assert_eq!(unpriced(&finished), ["QUANTUM_FOAM"], "{command:?}");
+        }
+        let nothing = s3inv(command).arg("--prefix", "none/").run();
+        assert_eq!(nothing.error(), "prefix not found: none/");
+        assert_eq!(unpriced(&nothing), [Value::Null; 0], "{command:?}");
+    }
+    let by_bytes = s3inv(["top", "--index", &index]).run();
+    assert!(!by_bytes.answer().contains("Cost"), "{}", by_bytes.text());
+    assert_eq!(by_bytes.stderr, [""; 0], "no cost is shown");
+}
+
+#[test]
+fn what_has_no_price_is_not_shown_as_costing_nothing() {
+    let folder = with_versions();
+    let ls = |class: &str| s3inv(["ls", "--class", class]).arg("--index", folder.index());
+    let text = ls("QUANTUM_FOAM").run();
+    let total = text.answer().lines().last().unwrap();
+    assert_eq!(total.split_whitespace().collect::<Vec<_>>(), ["1", "7", "100.0%", "-", "(total)"]);
+    let json = asked(ls("QUANTUM_FOAM"));
+    assert_eq!([&json["total"]["cost"], &json["prefixes"][0]["cost"]], [&Value::Null; 2]);
+    assert_eq!(asked(ls("STANDARD"))["total"]["cost"]["dollars"], "0.253000");
+    let tree = asked(s3inv(["tree", "--class", "QUANTUM_FOAM"]).arg("--index", folder.index()));
+    assert_eq!([&tree["cost"], &tree["children"][0]["cost"]], [&Value::Null; 2]);
+}
+
+/// People can check how a table of theirs is understood.
+#[test]
+fn a_table_is_shown_as_it_is_understood() {
+    let folder = folder();
+    let default = s3inv(["prices", "--output", "json"]).run().answer().to_owned();
+    let dearer = default.replace("\"STANDARD\": \"0.023\"", "\"STANDARD\": 0.02450");
+    let show = |json: &str, output: &str| {
+        s3inv(["prices", "--output", output]).arg("--price-table", table(&folder, json)).run()
+    };
+    assert_eq!(show(&default, "json").answer(), default);
+    assert_eq!(show(&dearer, "json").answer(), default.replace("D\": \"0.023\"", "D\": \"0.0245\""));
+    let text = show(&dearer, "text");
+    assert!(
+        text.answer().contains("\n  STANDARD                            $0.0245, from"),
+        "{}",
+        text.text()
+    );
+    let go =
+        r#"{ "per_gb_month": {}, "monitoring_per_1000_objects": 0.0025, "standard_price_per_gb": 0.02 }"#;
+    let unnamed = show(go, "text");
+    assert!(unnamed.answer().starts_with("Region:   unknown\nDate:     unknown\n"), "{}", unnamed.text());
+    assert!(unnamed.text().contains("\n  STANDARD                            $0.02\n"), "{}", unnamed.text());
+    let euros = show(&default.replace("USD", "EUR"), "text").error();
+    assert!(euros.ends_with("currency is EUR, but only USD is read at line 4 column 19"), "{euros}");
+}
+
 #[test]
 fn prices_are_shown_to_people() {
     let shown = s3inv(["prices"]).run();
@@ -164,7 +262,7 @@ fn a_table_of_s3_inv_db_is_accepted() {
     let finished = ask(&folder, "data/").arg("--price-table", table(&folder, go)).run();
     let text = finished.answer();
     assert!(text.contains("\n  STANDARD: $0.2000/month\n"), "{text}");
-    assert!(text.contains("\n  Prices: of a Region and date that their table doesn't name, USD\n"), "{text}");
+    assert!(text.contains("\n  Prices: a Region and date that their table doesn't name, USD\n"), "{text}");
     let left = "  GLACIER: no price, left out: 1 objects, 1099511627776 bytes\n  \
                 INTELLIGENT_TIERING_FREQUENT: no price, left out: 2 objects, 2147483648 bytes\n";
     assert!(text.contains(left), "{text}");
@@ -176,6 +274,8 @@ fn a_table_that_can_not_be_read_is_named() {
     let folder = indexed(&[Row::new("a/b", GB)]);
     for (json, why) in [
         (r#"{"STANDARD": 23000, "STANDARD_IA": 12500}"#, "a flat map of classes is no price table: "),
+        (r#"{"STANDARD": "23000"}"#, "a flat map of classes is no price table: "),
+        (r#"{"region": "r", "STANDARD": 23000}"#, "a flat map of classes is no price table: "),
         ("", "EOF while parsing a value at line 1 column 0"),
         ("{\"region\":\"r\"}", "missing field `currency`"),
         (r#"{"per_gb_month": {"STANDARD": -1}}"#, "STANDARD: price -1 is not a number of dollars"),

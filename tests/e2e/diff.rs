@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::build::{aged, build_to, json_lines};
 use crate::documented::without_age;
-use crate::ls::{next_to_nothing, prices};
+use crate::ls::{CURRENT_ONLY, next_to_nothing, prices};
 
 const ANSWERS: &str = include_str!("../../docs/answers.md");
 
@@ -69,11 +69,17 @@ fn lines(finished: &Finished) -> Vec<&str> {
         let heading = lines.next().unwrap();
         assert!(heading.starts_with(begins) && heading.contains(" days old"), "{heading}");
     }
-    lines.filter(|line| !line.starts_with(COSTS)).collect()
+    let of_costs = |line: &str| line.contains(COSTS) || line == format!("Note: {CURRENT_ONLY}");
+    lines.filter(|line| !of_costs(line)).collect()
+}
+
+/// A line behind so many.
+fn lines_below(finished: &Finished, above: usize) -> &str {
+    finished.answer().lines().nth(above).unwrap()
 }
 
 /// What costs go by.
-const COSTS: &str = "Cost a month of all versions, prices of us-east-1, 2025-10; without requests, ";
+const COSTS: &str = " versions, prices of us-east-1, 2025-10, USD; without requests, ";
 
 /// The blocks of the documentation that begin with this command, each with what it prints.
 fn documented() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
@@ -98,7 +104,7 @@ fn the_documentation_shows_what_happens() {
         } else {
             let answer: Vec<_> = finished.answer().lines().skip(2).collect();
             assert_eq!(answer, shown[2..], "{args:?}");
-            assert!(shown[2].starts_with(COSTS), "{args:?}");
+            assert!(shown[2].contains(COSTS) && shown[3].ends_with(CURRENT_ONLY), "{args:?}");
         }
     }
 }
@@ -109,14 +115,13 @@ fn parts_that_changed_are_answered_as_json() {
     let args = ["monday.s3inv", "tuesday.s3inv", "--prefix", "logs/", "--output", "json", "-n", "3"];
     let answer = aged(&diff(&folder, &args).run());
     let bytes = |old: u64, new: u64, difference: i64, change: Option<f64>| json!({ "old": old, "new": new, "difference": difference, "change": change });
-    let none = bytes(0, 0, 0, None);
     let cost = |change: Option<f64>| json!({ "old": next_to_nothing(), "new": next_to_nothing(), "difference": next_to_nothing(), "change": change });
-    assert_eq!(answer["prices"], prices());
+    assert_eq!(answer["prices"], prices(&[CURRENT_ONLY]));
     assert_eq!(
         answer["total"],
         json!({
             "prefix": "logs/", "directly": false, "change": "grew", "objects": bytes(4, 4, 0, Some(0.0)),
-            "bytes": bytes(10_503, 15_510, 5007, Some(0.476_721)), "noncurrent_bytes": none,
+            "bytes": bytes(10_503, 15_510, 5007, Some(0.476_721)), "noncurrent_bytes": null,
             "cost": cost(Some(0.476_721)),
         })
     );
@@ -124,7 +129,7 @@ fn parts_that_changed_are_answered_as_json() {
         answer["changes"][0],
         json!({
             "prefix": "logs/2024-03/", "directly": false, "change": "came", "objects": bytes(0, 1, 1, None),
-            "bytes": bytes(0, 4000, 4000, None), "noncurrent_bytes": none, "cost": cost(None),
+            "bytes": bytes(0, 4000, 4000, None), "noncurrent_bytes": null, "cost": cost(None),
         })
     );
     let shown: Vec<_> =
@@ -178,7 +183,7 @@ fn what_makes_it_doubtful_is_said_loudly() {
     ] {
         let (old, new) = (format!("{old}.s3inv"), format!("{new}.s3inv"));
         let text = diff(&folder, &[&old, &new]).run();
-        assert_eq!(text.answer().lines().nth(3), Some(&*format!("Note: {doubt}")));
+        assert_eq!(lines_below(&text, 4), format!("Note: {doubt}"));
         assert_eq!(text.stderr, [""; 0]);
         let json = diff(&folder, &[&old, &new, "--output", "json"]).run();
         assert_eq!(json_lines(json.answer())[0]["notes"], json!([doubt]));
@@ -202,7 +207,6 @@ fn what_one_does_not_know_is_not_shown_as_nothing() {
         lines(&objects),
         [
             "Note: bytes can't be compared: OLD doesn't know it",
-            "Note: noncurrent can't be compared: OLD doesn't know it",
             "Note: cost can't be compared: OLD doesn't know it",
             "OLD  NEW  DIFFERENCE  CHANGE  PREFIX",
             "  8    8           0    0.0%  (total)",
@@ -213,6 +217,55 @@ fn what_one_does_not_know_is_not_shown_as_nothing() {
     let json = diff(&folder, &[&args[..], &["--output", "json"]].concat()).run();
     let json = json_lines(json.answer()).remove(0);
     assert_eq!((&json["total"]["bytes"], &json["total"]["noncurrent_bytes"]), (&Value::Null, &Value::Null));
+}
+
+/// Versions that an older inventory didn't list have not come since, and don't cost more than before.
+#[test]
+fn versions_that_only_one_inventory_lists_are_no_growth() {
+    let folder = two_days();
+    let all = [tuesday(), vec![Row::new("data/x/1", 77).noncurrent()]].concat();
+    built(&folder, "all", Delivery::csv_versions(&all, 1), 2, &[]);
+    let args = ["tuesday.s3inv", "all.s3inv"];
+    let text = diff(&folder, &args).run();
+    assert_eq!(
+        lines(&text),
+        [
+            "Cost a month, prices of us-east-1, 2025-10, USD; without requests, retrieval, early deletion, unfinished \
+             uploads",
+            "Note: OLD: noncurrent versions are not counted: the inventory is of current versions",
+            "Note: noncurrent can't be compared: OLD doesn't know it",
+            "Note: costs can't be compared where one leaves out what the other one has",
+            "    OLD      NEW  DIFFERENCE  CHANGE  OBJECTS       COST  PREFIX",
+            "1142966  1142966           0    0.0%        0  $0.000000  (total)",
+            "   4000     4000           0    0.0%        0  $0.000000  data/",
+        ]
+    );
+    let json = diff(&folder, &[&args[..], &["--output", "json"]].concat()).run();
+    let json = json_lines(json.answer()).remove(0);
+    assert_eq!(json["total"]["noncurrent_bytes"], Value::Null);
+    assert_eq!(json["prices"], prices(&[&format!("OLD: {CURRENT_ONLY}")]));
+    assert_eq!(text.stderr, [""; 0]);
+    let error = diff(&folder, &[&args[..], &["--by", "noncurrent"]].concat()).run().error();
+    assert!(error.starts_with("tuesday.s3inv: noncurrent can't be told: "), "{error}");
+}
+
+/// Classes without a price may have come or gone.
+#[test]
+fn classes_without_a_price_are_those_of_both() {
+    let folder = two_days();
+    let with = |class: &'static str| vec![Row::new("data/odd", 9).class(class), Row::new("data/even", 1)];
+    built(&folder, "before", Delivery::csv(&with("QUANTUM_FOAM"), 1), 0, &[]);
+    built(&folder, "after", Delivery::csv(&with("COLD_FUSION"), 1), 1, &[]);
+    let text = diff(&folder, &["before.s3inv", "after.s3inv"]).run();
+    assert_eq!(
+        lines(&text)[..2],
+        ["Note: COLD_FUSION: no price, left out", "Note: QUANTUM_FOAM: no price, left out"]
+    );
+    let warned: Vec<_> = text.logs().iter().map(|log| log["class"].clone()).collect();
+    assert_eq!(warned, ["COLD_FUSION", "QUANTUM_FOAM"]);
+    let json = diff(&folder, &["before.s3inv", "after.s3inv", "--output", "json"]).run();
+    let unpriced = &json_lines(json.answer())[0]["prices"]["unpriced"];
+    assert_eq!(unpriced, &json!(["COLD_FUSION", "QUANTUM_FOAM"]));
 }
 
 #[test]

@@ -45,14 +45,19 @@ fn lines(text: &str) -> String {
 }
 
 /// What costs go by.
-const COSTS: &str = "Cost a month of all versions, prices of us-east-1, 2025-10; without requests, retrieval, early \
-                     deletion, unfinished uploads\n";
+const COSTS: &str = "Cost a month of current versions, prices of us-east-1, 2025-10, USD; without requests, \
+                     retrieval, early deletion, unfinished uploads\n\
+                     Note: noncurrent versions are not counted: the inventory is of current versions\n";
+
+/// What is noted of an inventory of current versions.
+pub(crate) const CURRENT_ONLY: &str =
+    "noncurrent versions are not counted: the inventory is of current versions";
 
 /// The same for programs.
-pub(crate) fn prices() -> Value {
+pub(crate) fn prices(notes: &[&str]) -> Value {
     json!({
         "region": "us-east-1", "date": "2025-10", "currency": "USD", "unpriced": [],
-        "left_out": ["requests", "retrieval", "early deletion", "unfinished uploads"],
+        "left_out": ["requests", "retrieval", "early deletion", "unfinished uploads"], "notes": notes,
     })
 }
 
@@ -99,8 +104,8 @@ fn a_list_is_answered_as_json() {
         answer,
         json!({
             "index": folder.index().to_str(), "bucket": "my-bucket", "snapshot": "2025-05-13T01:00:00Z",
-            "prefix": "logs/", "partial": false, "prices": prices(), "depth": 1, "sort": "objects", "class": null,
-            "min_objects": 0, "min_bytes": 0, "match": null, "prefixes": [first], "more": more,
+            "prefix": "logs/", "partial": false, "prices": prices(&[CURRENT_ONLY]), "depth": 1, "sort": "objects",
+            "class": null, "min_objects": 0, "min_bytes": 0, "match": null, "prefixes": [first], "more": more,
             "directly": part(1, 7, None), "total": part(5, 5347, Some("2025-05-10T01:00:00Z")),
         })
     );

@@ -170,7 +170,10 @@ fn text(value: &Value) -> String {
 #[test]
 fn a_cost_is_told_with_its_parts_and_what_it_leaves_out() {
     let folder = versions(&rows());
-    let page = Page::read(report(&folder.index(), "data/").run().answer());
+    let finished = report(&folder.index(), "data/").run();
+    let unpriced: Vec<_> = finished.logs().iter().map(|log| log["class"].clone()).collect();
+    assert_eq!(unpriced, ["QUANTUM_FOAM"]);
+    let page = Page::read(finished.answer());
     assert_eq!(page.line("facts", "Cost a month"), ["$3.96"]);
     let part = |name: &str| page.line("Cost a month", name);
     assert_eq!(part("Storage"), ["$3.96", "100.0%"]);
@@ -180,7 +183,7 @@ fn a_cost_is_told_with_its_parts_and_what_it_leaves_out() {
     for note in [
         "Prices: us-east-1, 2025-10, USD.",
         "Left out: requests, retrieval, early deletion, unfinished uploads.",
-        "QUANTUM_FOAM has no price and is left out: 1 objects, 7 B.",
+        "QUANTUM_FOAM: no price, left out: 1 objects, 7 B.",
     ] {
         assert!(page.notes.lines().any(|line| line == note), "{}", page.notes);
     }

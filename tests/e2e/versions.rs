@@ -87,14 +87,34 @@ fn a_prefix_without_current_objects_exists() {
     assert_eq!(ask("hidden/only/")["latest_delete_markers"], 1);
 }
 
+/// An inventory of current versions doesn't tell whether there are others.
 #[test]
-fn reports_without_versions_count_every_row() {
+fn inventories_without_versions_know_of_no_others() {
     let rows: Vec<Row> = (0..50).map(|nth| Row::new(format!("d{}/k{nth}", nth % 5), nth)).collect();
     let (folder, summary) = indexed(&Delivery::csv(&rows, 1));
     assert_eq!((&summary["excluded_noncurrent"], &summary["excluded_delete_marker"]), (&json!(0), &json!(0)));
+    assert_eq!(summary["unknown"], "noncurrent");
     let root = json_lines(&exported(&folder.index())).remove(0);
-    assert_eq!((&root["objects"], &root["delete_markers"]), (&json!(50), &json!(0)));
-    assert_eq!(root["noncurrent"], json!({ "objects": 0, "bytes": 0, "classes": {} }));
+    assert_eq!(root["objects"], 50);
+    for name in ["noncurrent", "delete_markers", "latest_delete_markers"] {
+        assert_eq!(root[name], Value::Null, "{name}");
+    }
+    let stat = s3inv(["stat"]).arg("--index", folder.index()).run();
+    for line in [
+        "Measures:   bytes, classes, cost, dates, age, size",
+        "Unknown:    noncurrent: the inventory lacks their fields",
+    ] {
+        assert!(stat.answer().lines().any(|there| there == line), "{line} in {}", stat.text());
+    }
+    let top = s3inv(["top", "--by", "noncurrent"]).arg("--index", folder.index()).run();
+    let needs = "noncurrent can't be told: the index has no measure noncurrent: it needs an inventory of all versions, \
+                 and not to be left out of `build --measures`";
+    assert_eq!(top.error(), format!("{}: {needs}", folder.index().display()));
+    let report = s3inv(["report"]).arg("--index", folder.index()).run();
+    assert!(report.answer().contains("unknown: the inventory is of current versions"), "{}", report.text());
+    let cost = query(&folder.index(), "").flag("--estimate-cost").run();
+    let note = "  Note: noncurrent versions are not counted: the inventory is of current versions\n";
+    assert!(told(&cost).ends_with(note), "{}", cost.text());
 }
 
 #[test]

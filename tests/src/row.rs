@@ -167,7 +167,9 @@ pub type Sums = BTreeMap<Vec<u8>, Counts>;
 pub fn rolled_up(rows: &[Row], columns: &[Column]) -> Sums {
     let mut sums = Sums::new();
     sums.entry(Vec::new()).or_default();
-    for row in rows.iter().map(|row| row.told_by(columns)) {
+    // What is of current versions doesn't count delete markers, even if it tells them.
+    let counts = |row: &Row| !row.marker || columns.contains(&Column::IsLatest);
+    for row in rows.iter().map(|row| row.told_by(columns)).filter(counts) {
         let labels = row.labels(columns);
         let dated = row.latest && !row.marker && columns.contains(&Column::LastModifiedDate);
         let slashes = row.key.iter().enumerate().filter(|(_, byte)| **byte == b'/');

@@ -8,7 +8,7 @@ use crate::amount::{self, Units, Value, percent, seen, title, usual};
 use crate::args::{ByArg, DiffArgs, Output};
 use crate::failure::Failure;
 use crate::heading::Heading;
-use crate::priced::{CostNote, Prices};
+use crate::priced::{CostNote, Prices, differ_in_what_they_cost};
 use crate::row::Key;
 use crate::table::{self, Line, Table, Tone};
 use crate::text;
@@ -23,7 +23,8 @@ pub(crate) fn diff(args: &DiffArgs) -> Result<(), Failure> {
     let diff = s3inv::diff(&old, &new, DiffOptions { scope: &scope, by, depth, limit })?;
     let doubts = doubts(&old, &new);
     let notes = doubts.into_iter().chain(note_of(&scope)).collect();
-    let costs = prices.note(&new).filter(|_| diff.known.contains(&By::Cost));
+    let costs = prices.note_of_both(&old, &new).filter(|_| diff.known.contains(&By::Cost));
+    costs.iter().for_each(CostNote::warn);
     let partial = scope.exact().is_none();
     let answer = Answer { old: &old, new: &new, by, depth, partial, costs, notes, diff: &diff };
     print(|out| match args.table.answer.output {
@@ -51,6 +52,9 @@ pub(super) fn doubts(old: &Index, new: &Index) -> Vec<String> {
             [true, false] => doubts.push(format!("{by} can't be compared: NEW doesn't know it")),
             _ => {}
         }
+    }
+    if differ_in_what_they_cost(old, new) {
+        doubts.push("costs can't be compared where one leaves out what the other one has".to_owned());
     }
     doubts
 }

@@ -30,6 +30,7 @@ pub(crate) fn ls(args: &LsArgs) -> Result<(), Failure> {
     let newest = (!sums.dates.is_none()).then_some(sums.dates.newest);
     let (index, scope, list) = (&index, &scope, &list);
     let asked = Asked { args, index, costs: prices.note(index), scope, list, whole, newest };
+    asked.costs.iter().for_each(CostNote::warn);
     answer(index, |out| match args.table.answer.output {
         Output::Text => asked.text(out),
         Output::Json => asked.json(out),

@@ -20,7 +20,7 @@ pub(super) struct Answer<'a> {
     #[serde(flatten)]
     row: Row<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cost: Option<Costs<'a>>,
+    estimate: Option<Costs<'a>>,
     #[serde(skip)]
     note: Option<String>,
 }
@@ -32,10 +32,11 @@ pub(crate) fn query(args: &QueryArgs) -> Result<(), Failure> {
     let sums = index.sums(&scope).map_err(failed(&index))?;
     let sums = sums.ok_or_else(|| not_found(&index, &scope))?;
     let stats = index.stats_of(&sums);
-    let classes = &index.info().schema.classes;
-    let costs = prices.as_ref().map(|prices| Costs::new(&stats, classes, prices, args.cost.volume_steps));
+    let costs =
+        prices.as_ref().map(|prices| Costs::new(&stats, index.info(), prices, args.cost.volume_steps));
     let missing = |missing: Missing| Failure::Other(format!("{}: {missing}", index.name()));
-    let answer = Answer { cost: costs.transpose().map_err(missing)?, ..Answer::new(&index, &scope, &stats) };
+    let answer =
+        Answer { estimate: costs.transpose().map_err(missing)?, ..Answer::new(&index, &scope, &stats) };
     let shown = Shown { tiers: args.show_tiers, details: args.details, human: args.human };
     print(|out| match args.answer.output {
         Output::Text => write!(out, "{}", answer.text(shown)),
@@ -47,14 +48,14 @@ impl<'a> Answer<'a> {
     /// Without a cost.
     pub(super) fn new(index: &'a Index, scope: &'a Scope, stats: &Stats<'a>) -> Self {
         let (heading, row) = (Heading::new(index), Row::new(scope.text(), stats));
-        Self { heading, partial: scope.exact().is_none(), row, cost: None, note: note_of(scope) }
+        Self { heading, partial: scope.exact().is_none(), row, estimate: None, note: note_of(scope) }
     }
 
     /// For people.
     pub(super) fn text(&self, shown: Shown) -> impl fmt::Display + '_ {
         fmt::from_fn(move |f| {
             write!(f, "{}", self.row.text(shown))?;
-            self.cost.iter().try_for_each(|cost| write!(f, "{cost}"))?;
+            self.estimate.iter().try_for_each(|costs| write!(f, "{costs}"))?;
             self.note.iter().try_for_each(|note| writeln!(f, "Note: {note}"))?;
             writeln!(f, "Snapshot: {}", self.heading.snapshot())
         })

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::heading::Heading;
 use crate::page::Page;
 use crate::part::Whole;
-use crate::priced::Prices;
+use crate::priced::{CostNote, Prices};
 use crate::table;
 use crate::text;
 
@@ -43,6 +43,8 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
         limit: args.limit.get(),
     };
     let html = report.page(older.as_ref())?.html();
+    let both = older.as_ref().and_then(|older| prices.note_of_both(older, &index));
+    both.or_else(|| prices.note(&index)).iter().for_each(CostNote::warn);
     output.take("report", move |out, _| Ok(out.write_all(html.as_bytes())?)).map(|_| ())
 }
 

@@ -19,7 +19,10 @@ pub(crate) fn top(args: &TopArgs) -> Result<(), Failure> {
     let by = args.by.map_or_else(|| usual(&[&index]), By::from);
     let limit = args.limit.get();
     let top = if args.all { index.largest(&scope, by, limit) } else { index.top(&scope, by, limit) }?;
-    let costs = prices.note(&index);
+    // People see costs where they asked for them, programs everywhere.
+    let shown = by == By::Cost || args.table.answer.output == Output::Json;
+    let costs = prices.note(&index).filter(|_| shown);
+    costs.iter().for_each(CostNote::warn);
     let answer = Answer { index: &index, costs: costs.as_ref(), scope: &scope, by, all: args.all, top: &top };
     print(|out| match args.table.answer.output {
         Output::Text => answer.text(Units { human: args.table.human }, out),
@@ -105,7 +108,7 @@ impl<'a> Answer<'a> {
         let lines = self.lines(units);
         let table = Table::of(titles, &lines);
         table.heading(out, &Heading::new(self.index))?;
-        self.costs.iter().filter(|_| self.by == By::Cost).try_for_each(|costs| writeln!(out, "{costs}"))?;
+        self.costs.iter().try_for_each(|costs| writeln!(out, "{costs}"))?;
         note_of(self.scope).iter().try_for_each(|note| writeln!(out, "{note}"))?;
         table.all(out, &lines)
     }

@@ -24,17 +24,19 @@ pub(crate) fn tree(args: &TreeArgs) -> Result<(), Failure> {
     let root = index.tree(&scope, &list).map_err(failed(&index))?;
     let root = root.ok_or_else(|| super::not_found(&index, &scope))?;
     let whole = Whole::new(&index, list.filter.counted, share_of(order, &index), root.listed.held());
+    let costs = prices.note(&index);
+    costs.iter().for_each(CostNote::warn);
     answer(&index, |out| match args.table.answer.output {
         Output::Text => {
             let mut text = Text { index: &index, out, sheet: Sheet::new(whole, args.table.human) };
-            text.all(prices.note(&index).as_ref(), &scope, &args.which, &root)
+            text.all(costs.as_ref(), &scope, &args.which, &root)
         }
         Output::Json => {
             let heading = Heading::new(&index);
             let partial = scope.exact().is_none();
-            let (prices, selection) = (prices.note(&index), Selection::new(&args.which, &list));
-            let root = Shown::new(&root, &whole);
-            let answer = Answer { heading, partial, prices, selection, root };
+            let selection = Selection::new(&args.which, &list);
+            let answer =
+                Answer { heading, partial, prices: costs, selection, root: Shown::new(&root, &whole) };
             Ok(writeln!(out, "{}", serde_json::to_string(&answer)?)?)
         }
     })

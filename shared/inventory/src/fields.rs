@@ -85,14 +85,14 @@ impl Fields {
         Field::ALL.into_iter().find(|&field| self.has(field) != other.has(field))
     }
 
-    /// All that can be measured. Without version fields, all rows are current objects.
+    /// All that can be measured. An inventory of current versions has no `IsLatest`, and can't tell what else there is.
     #[must_use]
     pub fn measures(self) -> Measures {
         let possible = |measure: &Measure| match measure {
             Measure::Bytes | Measure::Size => self.has(Field::Size),
             Measure::Classes => self.has(Field::StorageClass),
             Measure::Cost => self.has(Field::Size) && self.has(Field::StorageClass),
-            Measure::Noncurrent => true,
+            Measure::Noncurrent => self.has(Field::IsLatest),
             Measure::Dates | Measure::Age => self.has(Field::LastModifiedDate),
         };
         Measure::ALL.into_iter().filter(possible).collect()
@@ -125,16 +125,22 @@ mod tests {
     #[test]
     fn fields_tell_what_can_be_measured() {
         let measures = |fields: &[Field]| fields.iter().copied().collect::<Fields>().measures();
-        let always = Measures::default().with(Measure::Noncurrent);
-        assert_eq!(measures(&[]), always);
+        let none = Measures::default;
+        assert_eq!(measures(&[]), none());
+        assert_eq!(
+            measures(&[Field::IsDeleteMarker]),
+            none(),
+            "versions are known by which of them is the latest"
+        );
+        assert_eq!(measures(&[Field::IsLatest]), none().with(Measure::Noncurrent));
         assert_eq!(measures(&Field::ALL), Measures::all());
-        assert_eq!(measures(&[Field::Size]), always.clone().with(Measure::Bytes).with(Measure::Size));
-        assert_eq!(measures(&[Field::StorageClass]), always.clone().with(Measure::Classes));
+        assert_eq!(measures(&[Field::Size]), none().with(Measure::Bytes).with(Measure::Size));
+        assert_eq!(measures(&[Field::StorageClass]), none().with(Measure::Classes));
         assert_eq!(
             measures(&[Field::Size, Field::StorageClass]),
-            Measures::all().without(Measure::Dates).without(Measure::Age)
+            Measures::all().without(Measure::Noncurrent).without(Measure::Dates).without(Measure::Age)
         );
-        let dated = always.with(Measure::Dates).with(Measure::Age);
+        let dated = none().with(Measure::Noncurrent).with(Measure::Dates).with(Measure::Age);
         assert_eq!(measures(&[Field::LastModifiedDate, Field::IsLatest]), dated);
     }
 

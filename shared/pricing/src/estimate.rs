@@ -1,4 +1,6 @@
 use std::collections::BTreeMap;
+use std::iter::Sum;
+use std::ops::Add;
 
 use s3inv_model::{ClassCount, Measure, Measures, Stats};
 use serde::ser::SerializeStruct as _;
@@ -31,6 +33,25 @@ impl Parts {
     }
 }
 
+impl Add for Parts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            storage: self.storage + other.storage,
+            minimum: self.minimum + other.minimum,
+            monitoring: self.monitoring + other.monitoring,
+            overhead: self.overhead + other.overhead,
+        }
+    }
+}
+
+impl<'a> Sum<&'a Self> for Parts {
+    fn sum<I: Iterator<Item = &'a Self>>(parts: I) -> Self {
+        parts.fold(Self::default(), |sum, parts| sum + *parts)
+    }
+}
+
 impl Serialize for Parts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut parts = serializer.serialize_struct("Parts", 5)?;
@@ -59,11 +80,15 @@ pub struct Estimate<'a> {
     pub region: Option<&'a str>,
     /// When they held, if it says so.
     pub date: Option<&'a str>,
-    /// Always USD.
+    /// What they are in.
     pub currency: &'static str,
     /// All that follows, but for what has no price. Where amounts are rounded, those of classes may add up to
     /// some micro-dollars more or less.
     pub total: Cost,
+    /// What of it is paid for what, all versions and classes together, before volume steps take something off.
+    pub parts: Parts,
+    /// What noncurrent objects have in it, before volume steps; `None` if the index doesn't count them.
+    pub noncurrent_total: Option<Cost>,
     /// Current objects, by class.
     pub current: BTreeMap<&'a str, Parts>,
     /// Noncurrent ones; `None` if the index doesn't count them.
@@ -112,12 +137,15 @@ pub fn estimate<'a>(stats: &Stats<'a>, table: &'a PriceTable) -> Result<Estimate
     Missing::check(stats.measures)?;
     let current = priced(&stats.classes, table);
     let noncurrent = stats.has(Measure::Noncurrent).then(|| priced(&stats.noncurrent_classes, table));
-    let all = current.values().chain(noncurrent.iter().flat_map(BTreeMap::values));
+    let of_noncurrent = noncurrent.as_ref().map(|classes| classes.values().sum::<Parts>());
+    let parts = current.values().sum::<Parts>() + of_noncurrent.unwrap_or_default();
     Ok(Estimate {
         region: table.region(),
         date: table.date(),
-        currency: "USD",
-        total: all.map(Parts::total).sum(),
+        currency: table.currency(),
+        total: parts.total(),
+        parts,
+        noncurrent_total: of_noncurrent.map(|parts| parts.total()),
         current,
         noncurrent,
         volume_discount: None,

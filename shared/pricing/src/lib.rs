@@ -56,7 +56,7 @@ mod table;
 
 pub use cost::{Cost, MicroDollars};
 pub use estimate::{Estimate, LEFT_OUT, Missing, Parts, Unpriced, estimate, estimate_in_steps};
-pub use notes::notes;
+pub use notes::Notes;
 pub use price::{Price, PriceError};
 pub use rates::Rates;
 pub use table::{PriceTable, TableError};

@@ -41,9 +41,17 @@ pub struct PriceTable {
 
 /// Micro-dollars are what amounts are told in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[serde(rename_all = "UPPERCASE", try_from = "String")]
 enum Currency {
     Usd,
+}
+
+impl TryFrom<String> for Currency {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        if name == "USD" { Ok(Self::Usd) } else { Err(format!("currency is {name}, but only USD is read")) }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,7 +98,7 @@ pub enum TableError {
     /// It is no JSON, or JSON of something else.
     #[error("{0}")]
     Json(#[from] serde_json::Error),
-    /// Numbers by class, and nothing else.
+    /// Prices by class, without the rules that they belong to.
     #[error(
         "a flat map of classes is no price table: it doesn't say whether prices are dollars or micro-dollars, nor \
          of which Region and date; start from what `s3inv-index prices --output json` prints"
@@ -108,7 +116,7 @@ impl PriceTable {
         if fields.contains_key("per_gb_month") {
             return go::parse(json);
         }
-        if !fields.is_empty() && fields.values().all(serde_json::Value::is_number) {
+        if is_flat(&fields) {
             return Err(TableError::Flat);
         }
         let table: Self = serde_json::from_str(json)?;
@@ -126,6 +134,14 @@ impl PriceTable {
     #[must_use]
     pub fn date(&self) -> Option<&str> {
         self.date.as_deref()
+    }
+
+    /// What its prices are in.
+    #[must_use]
+    pub fn currency(&self) -> &'static str {
+        match self.currency {
+            Currency::Usd => "USD",
+        }
     }
 
     /// What a GB-month costs in a class.
@@ -192,6 +208,16 @@ impl PriceTable {
     fn priced(&self, rule: &str, class: &str) -> Result<Price, String> {
         self.price(class).ok_or_else(|| format!("{rule}: {class} has no price in classes"))
     }
+}
+
+/// Whether prices stand beside each other, by class: numbers alone, or numbers or texts under names like a class's,
+/// whatever is among them.
+fn is_flat(fields: &BTreeMap<String, serde_json::Value>) -> bool {
+    let like_a_class =
+        |name: &str| name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    let mut prices = fields.iter().filter(|(_, value)| value.is_number() || value.is_string());
+    let numbers_alone = !fields.is_empty() && fields.values().all(serde_json::Value::is_number);
+    numbers_alone || prices.any(|(name, _)| !name.is_empty() && like_a_class(name))
 }
 
 /// us-east-1 in October 2025, from <https://aws.amazon.com/s3/pricing/>. `OUTPOSTS`, `SNOW`, `FSX_*` and

@@ -66,8 +66,10 @@ fn remedy(measure: Measure) -> &'static str {
     match measure {
         Measure::Bytes => "the inventory needs the field Size",
         Measure::Classes => "the inventory needs the field StorageClass",
-        Measure::Cost => "leave it in `build --measures`",
-        _ => "leave it in `build --measures`, with an inventory of all versions",
+        Measure::Noncurrent => {
+            "it needs an inventory of all versions, and not to be left out of `build --measures`"
+        }
+        _ => "leave it in `build --measures`",
     }
 }
 

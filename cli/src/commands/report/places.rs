@@ -17,7 +17,7 @@ impl Report<'_> {
         let mut lines = Vec::new();
         let mut add = |name: String, tone: Tone, held: Held, newest: Option<u64>| {
             let mut line = self.line(name, tone, held.count, self.whole.held.count);
-            line.cells.extend(self.whole.cost.then(|| held.cost.to_string()));
+            line.cells.extend(self.whole.has_costs().then(|| held.cost.to_string()));
             let day = || newest.map_or_else(|| "-".to_owned(), text::day);
             line.cells.extend(self.whole.dates.then(day));
             lines.push(line);
@@ -37,7 +37,7 @@ impl Report<'_> {
         let newest = Some(self.stats.dates.newest).filter(|_| !self.stats.dates.is_none());
         add("(total)".to_owned(), Tone::Total, self.whole.held, newest);
         let mut columns = self.columns();
-        columns.extend(self.whole.cost.then_some("cost"));
+        columns.extend(self.whole.has_costs().then_some("cost"));
         columns.extend(self.whole.dates.then_some("newest"));
         Ok(Part { heading: "Largest directories", notes: Vec::new(), is_whole: false, columns, lines })
     }

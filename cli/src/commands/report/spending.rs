@@ -1,8 +1,6 @@
 //! What it costs, by what is paid for.
 
-use std::collections::BTreeMap;
-
-use s3inv_pricing::{Cost, Estimate, Parts, notes};
+use s3inv_pricing::{Cost, Estimate, Parts};
 
 use super::Report;
 use crate::amount::percent;
@@ -19,7 +17,7 @@ impl Report<'_> {
             Err(missing) => return Part::without(heading, missing.to_string()),
         };
         let line = |(name, cost): (&str, Cost)| line(name, Tone::Plain, cost, estimate.total);
-        let mut lines: Vec<_> = paid(estimate).into_iter().map(line).collect();
+        let mut lines: Vec<_> = paid(estimate.parts).into_iter().map(line).collect();
         lines.push(self::line("(total)", Tone::Total, estimate.total, estimate.total));
         let columns = vec!["cost", "share"];
         Part { heading, notes: self.notes_of(estimate), is_whole: true, columns, lines }
@@ -28,32 +26,28 @@ impl Report<'_> {
     /// What has to be known of an estimate.
     fn notes_of(&self, estimate: &Estimate<'_>) -> Vec<String> {
         let mut told = vec![
-            format!("Prices: {}.", cost::prices_of(estimate)),
+            format!("Prices: {}.", cost::prices_of(estimate.region, estimate.date, estimate.currency)),
             format!("Left out: {}.", estimate.left_out.join(", ")),
         ];
         let unpriced = estimate.unpriced.iter().map(|(class, left)| {
             let [objects, bytes] = [text::count(left.objects), text::bytes(left.bytes)];
-            format!("{} has no price and is left out: {objects} objects, {bytes}.", text::printable(class))
+            format!("{}: no price, left out: {objects} objects, {bytes}.", text::printable(class))
         });
         told.extend(unpriced);
         told.extend(
-            notes(self.stats, &self.index.info().schema.classes)
-                .into_iter()
-                .map(|note| format!("Note: {note}.")),
+            cost::notes_of(self.stats, self.index.info()).iter().map(|note| format!("Note: {note}.")),
         );
         told
     }
 }
 
-/// What is paid for, of all versions and classes.
-fn paid(estimate: &Estimate<'_>) -> Vec<(&'static str, Cost)> {
-    let versions = estimate.current.values().chain(estimate.noncurrent.iter().flat_map(BTreeMap::values));
-    let sum = |part: fn(&Parts) -> Cost| versions.clone().map(part).sum();
-    vec![
-        ("Storage", sum(|parts| parts.storage)),
-        ("Minimum of 128 KB", sum(|parts| parts.minimum)),
-        ("Monitoring", sum(|parts| parts.monitoring)),
-        ("Archive overhead", sum(|parts| parts.overhead)),
+/// What is paid for.
+fn paid(Parts { storage, minimum, monitoring, overhead }: Parts) -> [(&'static str, Cost); 4] {
+    [
+        ("Storage", storage),
+        ("Minimum of 128 KB", minimum),
+        ("Monitoring", monitoring),
+        ("Archive overhead", overhead),
     ]
 }
 

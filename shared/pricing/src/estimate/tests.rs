@@ -354,6 +354,9 @@ proptest! {
         let estimate = estimate(&Stats::new(&schema, &cells, Dates::NONE), &table).unwrap();
         let rates = Rates::new(&table, &schema).unwrap();
         prop_assert_eq!(rates.total(&cells), estimate.total);
+        prop_assert_eq!(estimate.parts.total(), estimate.total);
+        let current: Cost = estimate.current.values().map(Parts::total).sum();
+        prop_assert_eq!(current + estimate.noncurrent_total.unwrap_or_default(), estimate.total);
         let exact: u128 = all.iter().map(by_the_rules).sum();
         let micro = 1000 * 1000 * u128::from(GB);
         prop_assert_eq!(estimate.total.micro_dollars().count().cast_unsigned(), (exact + micro / 2) / micro);

@@ -5,7 +5,9 @@ use super::{PriceTable, Step};
 /// The table for people.
 impl fmt::Display for PriceTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (label, value) in [("Region", self.region()), ("Date", self.date()), ("Currency", Some("USD"))] {
+        for (label, value) in
+            [("Region", self.region()), ("Date", self.date()), ("Currency", Some(self.currency()))]
+        {
             let label = format!("{label}:");
             writeln!(f, "{label:<10}{}", value.unwrap_or("unknown"))?;
         }

@@ -35,7 +35,7 @@ fn prices_are_strings_or_numbers() {
 fn what_would_be_passed_over_is_refused() {
     refused(|table| table["region"] = json!(null), "region is missing");
     refused(|table| table["date"] = json!(""), "date is missing");
-    refused(|table| table["currency"] = json!("EUR"), "unknown variant `EUR`, expected `USD`");
+    refused(|table| table["currency"] = json!("EUR"), "currency is EUR, but only USD is read");
     refused(|table| table["extra"] = json!(1), "unknown field `extra`");
     refused(|table| table["minimum"]["kb"] = json!(1), "unknown field `kb`");
     refused(|table| drop(table.as_object_mut().unwrap().remove("overhead")), "missing field `overhead`");
@@ -164,7 +164,14 @@ fn tables_of_s3_inv_db_are_checked() {
 
 #[test]
 fn a_flat_map_is_refused_by_name() {
-    for flat in [r#"{"STANDARD":23000,"STANDARD_IA":12500}"#, r#"{"STANDARD":0.023}"#] {
+    for flat in [
+        r#"{"STANDARD":23000,"STANDARD_IA":12500}"#,
+        r#"{"STANDARD":0.023}"#,
+        r#"{"standard":0.023}"#,
+        r#"{"STANDARD":"23000"}"#,
+        r#"{"region":"eu-west-1","STANDARD":23000,"GLACIER_IR":"4000"}"#,
+        r#"{"region":"eu-west-1","date":"2025-10","currency":"USD","STANDARD":"0.023","overhead":{}}"#,
+    ] {
         assert!(matches!(PriceTable::parse(flat), Err(TableError::Flat)), "{flat}");
     }
     for other in ["", "[]", "{}", "null", "{\"STANDARD\":{}}", "{\"region\":\"x\"}", &"[".repeat(9999)] {
