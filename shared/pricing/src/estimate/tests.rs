@@ -253,6 +253,29 @@ fn an_estimate_as_json() {
     "micro_dollars": 15259,
     "dollars": "0.015259"
   },
+  "parts": {
+    "total": {
+      "micro_dollars": 15259,
+      "dollars": "0.015259"
+    },
+    "storage": {
+      "micro_dollars": 477,
+      "dollars": "0.000477"
+    },
+    "minimum": {
+      "micro_dollars": 14782,
+      "dollars": "0.014782"
+    },
+    "monitoring": {
+      "micro_dollars": 0,
+      "dollars": "0.000000"
+    },
+    "overhead": {
+      "micro_dollars": 0,
+      "dollars": "0.000000"
+    }
+  },
+  "noncurrent_total": null,
   "current": {
     "STANDARD_IA": {
       "total": {
