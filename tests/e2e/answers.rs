@@ -396,6 +396,9 @@ fn depth_is_cut() {
     );
     let json = json_lines(ask("ls", "a/b/").arg("--output", "json").run().answer()).remove(0);
     assert_eq!((&json["max_depth"], &json["directly"]["objects"]), (&json!(2), &json!(2)));
+    let ncdu = ask("export", "").arg("--format", "ncdu").run();
+    assert!(ncdu.answer().contains("(2 objects, here and below)"), "{}", ncdu.text());
+    assert!(ncdu.text().contains("(1 objects)"), "{}", ncdu.text());
     let tree = ask("tree", "a/").run();
     assert!(
         tree.answer().contains("── b/\n") && tree.text().contains("── (directly here)\n"),

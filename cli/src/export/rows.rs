@@ -47,9 +47,10 @@ impl<'a, R: ReadAt> Rows<'a, R> {
         if own == Some(None) {
             return Ok(None);
         }
+        let cut = index.info().max_depth.and_then(|cut| usize::try_from(cut).ok()).unwrap_or(usize::MAX);
         let mut rows = Self {
             index,
-            deepest: prefix::depth(scope.text()).saturating_add(levels),
+            deepest: prefix::depth(scope.text()).saturating_add(levels).min(cut),
             cancellation: cancellation.clone(),
             own: own.flatten(),
             below: index.down_to(&scope, levels)?,
@@ -130,7 +131,7 @@ impl<'a, R: ReadAt> Rows<'a, R> {
         &self.scope
     }
 
-    /// Whether what lies below this prefix is not given out.
+    /// Whether what lies below this prefix is not given out, or not known apart from it.
     pub(crate) fn is_deepest(&self, prefix: &[u8]) -> bool {
         prefix::depth(prefix) >= self.deepest
     }
