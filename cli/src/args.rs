@@ -29,10 +29,12 @@ use crate::limits;
     version,
     max_term_width = 100,
     after_help = "\
-Try it without AWS:       s3inv-index demo
-Build an index:           s3inv-index build --s3-manifest s3://reports/b/daily/2025-05-13T01-00Z/manifest.json --out b.s3inv
-Ask it:                   s3inv-index query --index b.s3inv --prefix logs/2024/ --show-tiers
-List a prefix:            s3inv-index ls --index b.s3inv --prefix logs/ --human"
+Examples:
+  s3inv-index demo
+  s3inv-index build --out b.s3inv \\
+    --s3-manifest s3://reports/b/daily/2025-05-13T01-00Z/manifest.json
+  s3inv-index query --index b.s3inv --prefix logs/2024/ --show-tiers
+  s3inv-index ls --index b.s3inv --prefix logs/ --human"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -98,10 +100,12 @@ pub(crate) struct LogArgs {
 #[derive(ClapArgs)]
 #[command(after_help = "\
 Examples:
-  s3inv-index build --s3-manifest s3://reports/my-bucket/daily/2025-05-13T01-00Z/manifest.json --out my-bucket.s3inv
-  s3inv-index build --s3-manifest ./synced/my-bucket/daily/2025-05-13T01-00Z/manifest.json --out s3://indexes/my-bucket.s3inv --workers 8 --timeout 1h
+  s3inv-index build --out my-bucket.s3inv \\
+    --s3-manifest s3://reports/my-bucket/daily/2025-05-13T01-00Z/manifest.json
+  s3inv-index build --out s3://indexes/my-bucket.s3inv --timeout 1h \\
+    --s3-manifest ./synced/my-bucket/daily/2025-05-13T01-00Z/manifest.json
 
-Data files beside a local manifest, as after `aws s3 sync`, are looked for by their keys below its
+Data files beside a local manifest, as after `aws s3 sync`, are looked for by their keys below its \
 folder, and then below each folder above it.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 124 out of time, 130 or 143 stopped by a signal.")]
@@ -205,8 +209,8 @@ Examples:
   s3inv-index query --index s3://indexes/my-bucket.s3inv --output json
   s3inv-index query --index my-bucket.s3inv --prefix logs/2024- --estimate-cost
 
-`logs/2024/` has all that lies below it. `logs/2024-` is the sum of all directories that begin so; objects
-that begin so lie in `logs/`, and are not counted. If there is nothing, the exit code is 1.")]
+`logs/2024/` has all that lies below it. `logs/2024-` is the sum of all directories that begin so; \
+objects that begin so lie in `logs/`, and are not counted. If there is nothing, the exit code is 1.")]
 pub(crate) struct QueryArgs {
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,

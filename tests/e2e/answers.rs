@@ -590,6 +590,32 @@ fn help_has_an_example_of_every_command() {
     assert!(help.answer().contains("s3inv-index demo"), "{}", help.text());
 }
 
+/// Lines are broken once: where the terminal ends, or, in commands, behind a backslash.
+#[test]
+fn help_fits_a_terminal() {
+    let all = s3inv(["--help"]).env("COLUMNS", "80").run().answer().to_owned();
+    let (_, commands) = all.split_once("Commands:\n").unwrap();
+    let commands = commands.lines().take_while(|line| !line.is_empty());
+    let commands = commands.filter_map(|line| line[2..].split(' ').next().filter(|name| !name.is_empty()));
+    let helps = commands.filter(|command| *command != "help").map(|command| {
+        let help = s3inv([command, "--help"]).env("COLUMNS", "80").run();
+        help.answer().to_owned()
+    });
+    for help in helps.collect::<Vec<_>>().iter().chain([&all]) {
+        let (_, after) = help.split_once("\nExample").unwrap();
+        for (line, next) in after.lines().zip(after.lines().skip(1)) {
+            let (goes_on, word) = (next.starts_with("    "), next.split(' ').next().unwrap());
+            assert!(line.len() <= 80, "{line}");
+            assert_eq!(line.ends_with(" \\"), goes_on, "{line}");
+            if line.starts_with(' ') {
+                assert!(goes_on || next.is_empty() || next.starts_with("  s3inv-index "), "{line}\n{next}");
+            } else if !line.is_empty() && !word.is_empty() {
+                assert!(line.len() + 1 + word.len() > 80, "{line}\n{next}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_build_leaves_nothing_but_its_index() {
     let folder = folder();

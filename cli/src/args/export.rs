@@ -25,15 +25,20 @@ pub(crate) enum ExportFormat {
 #[derive(ClapArgs)]
 #[command(after_help = "\
 Examples:
-  s3inv-index export --index my-bucket.s3inv --format jsonl | jq -r 'select(.depth == 1) | .prefix'
-  s3inv-index export --index my-bucket.s3inv --format csv --prefix logs/ --depth 2 --out logs.csv
-  s3inv-index export --index my-bucket.s3inv --format parquet --out s3://reports/sizes/my-bucket.parquet
-  s3inv-index export --index my-bucket.s3inv --ddl --location s3://reports/sizes/
+  s3inv-index export --index my-bucket.s3inv --format jsonl | \\
+    jq -r 'select(.depth == 1) | .prefix'
+  s3inv-index export --index my-bucket.s3inv --format csv --prefix logs/2024/ \\
+    --depth 2 --out logs.csv
+  s3inv-index export --index my-bucket.s3inv --format parquet \\
+    --out s3://reports/sizes/my-bucket.parquet
+  s3inv-index export --index my-bucket.s3inv --ddl \\
+    --location s3://reports/sizes/
   s3inv-index export --index my-bucket.s3inv --format ncdu | ncdu -f -
-  s3inv-index export --index my-bucket.s3inv --format ncdu-binary --out my-bucket.ncdu
+  s3inv-index export --index my-bucket.s3inv --format ncdu-binary \\
+    --out my-bucket.ncdu
 
-Prefixes come by parent, then by name: the root first, all children of a prefix together; ncdu's come
-as it needs them. Objects and bytes are those of current versions, at any depth below.")]
+Prefixes come by parent, then by name: the root first, all children of a prefix together; ncdu's come as \
+it needs them. Objects and bytes are those of current versions, at any depth below.")]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,

@@ -36,12 +36,13 @@ impl From<ByArg> for By {
 #[command(after_help = "\
 Examples:
   s3inv-index top --index my-bucket.s3inv -n 20 --human
-  s3inv-index top --index s3://indexes/my-bucket/daily/ --prefix logs/2024- --by noncurrent --output json
+  s3inv-index top --index s3://indexes/my-bucket/daily/ --prefix logs/2024- \\
+    --by noncurrent --output json
 
-A prefix counts for what is in it, but in none of the prefixes below it that are shown. So nothing is counted
-twice, and a prefix isn't shown beside the one below it that has most of it. Those are shown that count for
-some threshold or more, the least one at which they are no more than N. The last lines are what is in none of
-them, and the total.")]
+A prefix counts for what is in it, but in none of the prefixes below it that are shown. So nothing is \
+counted twice, and a prefix isn't shown beside the one below it that has most of it. Those are shown \
+that count for some threshold or more, the least one at which they are no more than N. The last lines \
+are what is in none of them, and the total.")]
 pub(crate) struct TopArgs {
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
@@ -63,11 +64,12 @@ pub(crate) struct TopArgs {
 #[command(after_help = "\
 Examples:
   s3inv-index diff monday.s3inv tuesday.s3inv --human
-  s3inv-index diff s3://indexes/b/daily/2025-05-12T01-00Z.s3inv s3://indexes/b/daily/ --prefix logs/ --depth 2
+  s3inv-index diff --prefix logs/ --depth 2 \\
+    s3://indexes/b/daily/2025-05-12T01-00Z.s3inv s3://indexes/b/daily/
 
-The prefix is divided into what is N levels below it, and what lies directly in prefixes that aren't so deep.
-Of these parts, those that changed most are shown, be it more or less. All differences add up to the first
-line's. Pages that the two indexes share aren't read.")]
+The prefix is divided into what is N levels below it, and what lies directly in prefixes that aren't so \
+deep. Of these parts, those that changed most are shown, be it more or less. All differences add up to \
+the first line's. Pages that the two indexes share aren't read.")]
 pub(crate) struct DiffArgs {
     /// The index of before: as --index of other commands
     #[arg(value_name = "OLD")]

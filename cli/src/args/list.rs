@@ -82,10 +82,12 @@ pub(crate) struct WhichArgs {
 #[command(after_help = "\
 Examples:
   s3inv-index ls --index my-bucket.s3inv --prefix logs/ --human
-  s3inv-index ls --index my-bucket.s3inv --prefix logs/2024- --depth 2 --min-bytes 1GiB --limit 20
-  s3inv-index ls --index s3://indexes/my-bucket/daily/ --class GLACIER --match '*-backup' --output json
+  s3inv-index ls --index my-bucket.s3inv --prefix logs/2024- --depth 2 \\
+    --min-bytes 1GiB --limit 20
+  s3inv-index ls --index s3://indexes/my-bucket/daily/ --class GLACIER \\
+    --match '*-backup' --output json
 
-`logs/` lists the directories in it, what lies directly in it, and the total. `logs/2024-` lists all
+`logs/` lists the directories in it, what lies directly in it, and the total. `logs/2024-` lists all \
 directories that begin so; objects that begin so lie in `logs/`, and are not among them.")]
 pub(crate) struct LsArgs {
     #[command(flatten)]
@@ -109,8 +111,9 @@ pub(crate) struct LsArgs {
 #[derive(ClapArgs)]
 #[command(after_help = "\
 Examples:
-  s3inv-index tree --index my-bucket.s3inv --prefix logs/ --depth 3 --limit 5 --human
-  s3inv-index tree --index my-bucket.s3inv --class GLACIER --sort cost --min-bytes 1GiB")]
+  s3inv-index tree --index my-bucket.s3inv --prefix logs/ --depth 3 --human
+  s3inv-index tree --index my-bucket.s3inv --class GLACIER --sort cost \\
+    --min-bytes 1GiB")]
 pub(crate) struct TreeArgs {
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,

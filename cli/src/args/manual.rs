@@ -9,7 +9,8 @@ use clap_complete::Shell;
 #[derive(ClapArgs)]
 #[command(after_help = "\
 Examples:
-  s3inv-index completions bash > ~/.local/share/bash-completion/completions/s3inv-index
+  s3inv-index completions bash \\
+    > ~/.local/share/bash-completion/completions/s3inv-index
   s3inv-index completions zsh > ~/.zfunc/_s3inv-index
   s3inv-index completions fish > ~/.config/fish/completions/s3inv-index.fish")]
 pub(crate) struct CompletionsArgs {

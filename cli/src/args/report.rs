@@ -13,11 +13,13 @@ use super::{LogArgs, PriceArgs, ScopeArgs};
 #[command(after_help = "\
 Examples:
   s3inv-index report --index my-bucket.s3inv --out my-bucket.html
-  s3inv-index report --index tuesday.s3inv --older monday.s3inv --prefix logs/2024- --limit 10 > logs.html
-  s3inv-index report --index s3://indexes/my-bucket/daily/ --out s3://reports/my-bucket.html
+  s3inv-index report --index tuesday.s3inv --older monday.s3inv \\
+    --prefix logs/2024- --limit 10 > logs.html
+  s3inv-index report --index s3://indexes/my-bucket/daily/ \\
+    --out s3://reports/my-bucket.html
 
-The page has storage classes, the cost a month, the largest directories and prefixes, ages and sizes, and what
-grew since an older index. It fetches nothing and runs no scripts. What the index doesn't know, it says.")]
+The page has storage classes, the cost a month, the largest directories and prefixes, ages and sizes, and \
+what grew since an older index. It fetches nothing and runs no scripts. What the index doesn't know, it says.")]
 pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,

@@ -14,8 +14,8 @@ use crate::inventory::Delivery;
 use crate::table::Table;
 use crate::workspace::output;
 
-/// What is asked, as one types it: `INDEX`, `OLDER`, and `LARGE`, a prefix that has much.
-const QUESTIONS: [&str; 13] = [
+/// What is asked, as one types it: `INDEX`, `OLDER`, `SPARSER`, and `LARGE`, a prefix that has much.
+const QUESTIONS: [&str; 15] = [
     "query --index INDEX --prefix LARGE --estimate-cost",
     "ls --index INDEX",
     "ls --index INDEX --prefix LARGE",
@@ -26,6 +26,8 @@ const QUESTIONS: [&str; 13] = [
     "top --index INDEX --all",
     "diff OLDER INDEX",
     "diff OLDER INDEX --depth 9",
+    "diff SPARSER INDEX",
+    "diff SPARSER INDEX --depth 9",
     "report --index INDEX --older OLDER",
     "export --index INDEX --format jsonl",
     "export --index INDEX --format parquet",
@@ -37,11 +39,14 @@ struct Asked {
     usage: Usage,
 }
 
-/// Two indexes of one bucket, and a prefix that has much in both.
+/// Indexes of one bucket, and a prefix that has much in all.
 struct Subject {
     newer: Built,
     index: PathBuf,
+    /// Before the last keys were there: most pages are the same.
     older: PathBuf,
+    /// Without as many keys that lie anywhere: most pages differ.
+    sparser: PathBuf,
     large: String,
 }
 
@@ -81,12 +86,14 @@ impl Subject {
     fn new(bench: &Bench, ours: &Ours, set: DataSet) -> Result<Self, Failure> {
         eprintln!("{set}: indexes to ask …");
         let delivery = bench.delivery(set)?;
+        let shuffled = bench.delivery(DataSet { order: Order::Shuffled, ..set })?;
         let settings = Settings { measures: Measures::All, ..Settings::ONE };
         let at = |which: &str| bench.data.join(format!("{}-{which}.s3inv", set.kind));
-        let (index, older) = (at("newer"), at("older"));
+        let [index, older, sparser] = ["newer", "older", "sparser"].map(at);
         ours.build_at(&without_the_last_file(&delivery)?, &older, settings)?;
+        ours.build_at(&without_the_last_file(&shuffled)?, &sparser, settings)?;
         let newer = ours.build_at(&delivery.manifest(), &index, settings)?.built;
-        let mut subject = Self { newer, index, older, large: String::new() };
+        let mut subject = Self { newer, index, older, sparser, large: String::new() };
         // Two levels down along what has most.
         for _ in 0..2 {
             subject.large = subject.largest_child(ours)?;
@@ -108,6 +115,7 @@ impl Subject {
             match word {
                 "INDEX" => command.arg(&self.index),
                 "OLDER" => command.arg(&self.older),
+                "SPARSER" => command.arg(&self.sparser),
                 "LARGE" => command.arg(&self.large),
                 word => command.arg(word),
             };
@@ -119,7 +127,7 @@ impl Subject {
 impl Drop for Subject {
     fn drop(&mut self) {
         // What is left is overwritten by the next run.
-        let _ = [&self.index, &self.older].map(fs::remove_file);
+        let _ = [&self.index, &self.older, &self.sparser].map(fs::remove_file);
     }
 }
 
@@ -133,7 +141,7 @@ struct Child {
     prefix: String,
 }
 
-/// A manifest of the same inventory before its last keys were there.
+/// A manifest of the same inventory without some keys: the last ones, or any, if they are shuffled.
 fn without_the_last_file(delivery: &Delivery) -> Result<PathBuf, Failure> {
     let older = delivery.folder().join("older.json");
     let mut manifest = read(&delivery.manifest())?;
