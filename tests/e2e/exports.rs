@@ -269,7 +269,7 @@ fn sums_of(item: &Value, parent: &str, found: &mut Vec<(String, u64, u64)>) -> (
     let name = items[0]["name"].as_str().unwrap();
     let prefix = match (parent, name) {
         ("", name) => format!("{name}/"),
-        (parent, "/") => format!("{parent}/"),
+        (parent, "\u{2215}") => format!("{parent}/"),
         (parent, name) => format!("{parent}{name}/"),
     };
     let at = found.len();

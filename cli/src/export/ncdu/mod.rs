@@ -138,7 +138,7 @@ impl<R: ReadAt, T: Tree> Walk<'_, '_, R, T> {
         let prefix = [level.prefix.as_slice(), &child.name].concat();
         self.count += 1;
         let name = child.name.split_last().map_or(&[][..], |(_, name)| name);
-        self.open(prefix, if name.is_empty() { b"/" } else { name }, Some(child.sums))
+        self.open(prefix, name, Some(child.sums))
     }
 
     fn open(&mut self, prefix: Vec<u8>, name: &[u8], own: Option<Count>) -> Result<(), Exporting> {
@@ -232,8 +232,12 @@ fn current(cells: &[Cell]) -> Count {
     })
 }
 
-/// A name as ncdu can show it: a zero byte ends a name there.
+/// A name as ncdu can show it: a zero byte ends a name there, and going back from a name that is empty, or has a slash,
+/// goes too far, and may end ncdu.
 fn shown(name: &[u8]) -> Cow<'_, [u8]> {
+    if name.is_empty() {
+        return Cow::Borrowed("∕".as_bytes());
+    }
     if !name.contains(&0) {
         return Cow::Borrowed(name);
     }
@@ -246,8 +250,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_have_no_zero_bytes() {
+    fn names_have_no_zero_bytes_and_are_not_empty() {
         assert_eq!(*shown(b"a\0\0b\xff"), *b"a\xe2\x90\x80\xe2\x90\x80b\xff");
-        assert_eq!(*shown(b""), *b"");
+        assert_eq!(*shown(b""), *"\u{2215}".as_bytes());
     }
 }
