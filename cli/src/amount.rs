@@ -50,7 +50,7 @@ pub(crate) fn title(by: By) -> &'static str {
     match by {
         By::Bytes => "BYTES",
         By::Objects => "OBJECTS",
-        By::Noncurrent => "NONCURRENT",
+        By::Noncurrent => "NONCURRENT BYTES",
         By::Cost => "COST",
     }
 }

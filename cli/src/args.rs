@@ -11,7 +11,7 @@ mod report;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use s3inv_model::Measures;
 use s3inv_pipeline::OnBadRow;
 
@@ -117,7 +117,7 @@ pub(crate) struct BuildArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) out: String,
     /// Computing threads [default: the processors it may use]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = limits::parse_number)]
     pub(crate) workers: Option<NonZeroUsize>,
     /// Count what is deeper in its ancestor at this depth
     #[arg(long, value_name = "N")]
@@ -137,7 +137,7 @@ pub(crate) struct BuildArgs {
     pub(crate) lookup: bool,
     /// What to measure beside objects, bytes and classes: a list of cost, noncurrent, dates, age and size,
     /// or all, or none
-    #[arg(long, value_name = "LIST", default_value = "all")]
+    #[arg(long, value_name = "LIST", default_value = "all", value_hint = ValueHint::Other)]
     pub(crate) measures: Measures,
     /// What to do at a row that can't be read: `fail`, or `skip` it and count it by its reason
     #[arg(long, value_name = "ACTION", value_enum, default_value = "fail")]

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::args::CostArgs;
 use crate::failure::Failure;
-use crate::priced::warn_of_unpriced;
+use crate::priced::{answer_is_seen, warn_of_unpriced};
 use crate::text;
 
 /// The longest price table, in bytes: hundreds of times what all classes take.
@@ -31,6 +31,9 @@ pub(crate) fn table(path: Option<&Path>) -> Result<PriceTable, Failure> {
 
 fn read(path: &Path) -> Result<PriceTable, Failure> {
     let failure = |error: &dyn fmt::Display| Failure::Other(format!("{}: {error}", path.display()));
+    if path.starts_with("s3:") {
+        return Err(failure(&"prices are read from a file: copy the table here"));
+    }
     let mut json = String::new();
     let file = File::open(path).map_err(|error| failure(&error))?;
     file.take(MAX_TABLE + 1).read_to_string(&mut json).map_err(|error| failure(&error))?;
@@ -49,7 +52,7 @@ pub(crate) struct Costs<'a> {
 }
 
 impl<'a> Costs<'a> {
-    /// Estimates, and warns of classes that have no price.
+    /// Estimates, and warns of classes that have no price, unless the estimate is seen beside it.
     pub(crate) fn new(
         stats: &Stats<'a>,
         info: &Info,
@@ -57,7 +60,7 @@ impl<'a> Costs<'a> {
         in_steps: bool,
     ) -> Result<Self, Missing> {
         let estimate = if in_steps { estimate_in_steps(stats, table) } else { estimate(stats, table) }?;
-        for (class, unpriced) in &estimate.unpriced {
+        for (class, unpriced) in estimate.unpriced.iter().filter(|_| !answer_is_seen()) {
             warn_of_unpriced(class, Some(unpriced));
         }
         Ok(Self { estimate, notes: notes_of(stats, info).iter().collect() })

@@ -20,6 +20,8 @@ pub(crate) struct Heading<'a> {
     age_hours: Option<i64>,
     /// The depth at which prefixes are cut: what is deeper is counted there.
     max_depth: Option<u64>,
+    /// Rows of the inventory that could not be read, and are counted nowhere.
+    skipped_rows: u64,
 }
 
 impl<'a> Heading<'a> {
@@ -38,6 +40,7 @@ impl<'a> Heading<'a> {
             snapshot: snapshot_ms.map(text::moment),
             age_hours: snapshot_ms.map(age_hours),
             max_depth: index.info().max_depth,
+            skipped_rows: index.info().counts.bad(),
         }
     }
 
@@ -46,12 +49,21 @@ impl<'a> Heading<'a> {
         text::printable(self.bucket.unwrap_or(self.index))
     }
 
-    /// The snapshot and its age.
+    /// The snapshot, its age, and what it is without.
     pub(crate) fn snapshot(&self) -> String {
+        let skipped = match self.skipped_rows {
+            0 => String::new(),
+            rows => format!(", without {} rows that could not be read", text::count(rows)),
+        };
         match (&self.snapshot, self.age()) {
-            (Some(snapshot), Some(age)) => format!("{snapshot}, {age}"),
-            _ => "unknown".to_owned(),
+            (Some(snapshot), Some(age)) => format!("{snapshot}, {age}{skipped}"),
+            _ => format!("unknown{skipped}"),
         }
+    }
+
+    /// The bucket and the snapshot, behind an answer for people.
+    pub(crate) fn lines(&self) -> String {
+        format!("Bucket: {}\nSnapshot: {}\n", self.name(), self.snapshot())
     }
 
     /// The age of the snapshot, if that is known.
@@ -82,10 +94,7 @@ impl<'a> Beginning<'a> {
 /// A line for people.
 impl fmt::Display for Heading<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.snapshot {
-            Some(_) => write!(f, "{}, snapshot of {}", self.name(), self.snapshot()),
-            None => write!(f, "{}, of an unknown snapshot", self.name()),
-        }?;
+        write!(f, "{}, snapshot of {}", self.name(), self.snapshot())?;
         self.max_depth.map_or(Ok(()), |depth| write!(f, ", cut at depth {depth}"))
     }
 }

@@ -1,6 +1,7 @@
 //! Sizes and durations as people write them, and how much memory there is.
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,9 +11,14 @@ pub(crate) fn parse_bytes(text: &str) -> Result<u64, String> {
     Ok(size.as_u64())
 }
 
+/// A number of lines or workers.
+pub(crate) fn parse_number(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "not a number from 1 on".to_owned())
+}
+
 /// A number of levels.
 pub(crate) fn parse_levels(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|levels| *levels > 0).ok_or_else(|| "not a number from 1 on".to_owned())
+    parse_number(text).map(NonZeroUsize::get)
 }
 
 /// A size of memory that is enough.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io::{self, IsTerminal as _};
 
-use s3inv::{Index, Info, PriceTable};
+use s3inv::{Index, Info, PriceTable, Scope, Stats};
 use s3inv_pricing::{LEFT_OUT, Notes, Unpriced};
 use serde::Serialize;
 
 use crate::args::PriceArgs;
-use crate::commands::open;
+use crate::commands::{failed, open};
 use crate::failure::Failure;
 use crate::{cost, text};
 
@@ -37,20 +38,27 @@ impl Prices {
         }
     }
 
-    /// What is said of the costs of an index, if it has any.
-    pub(crate) fn note<'a>(&'a self, index: &'a Index) -> Option<CostNote<'a>> {
-        let unpriced = index.rates()?.unpriced().iter().map(String::as_str).collect();
-        let notes = notes(index);
+    /// What is said of the costs of objects of these classes, if the index has any.
+    pub(crate) fn note<'a>(&'a self, index: &'a Index, classes: &Classes<'_>) -> Option<CostNote<'a>> {
+        let unpriced = index.rates()?.unpriced().iter().map(String::as_str);
+        let Info { schema, unknown, .. } = index.info();
+        let notes = Notes::new(schema, unknown, |class| classes.contains(class));
         let versions = if notes.versions.is_none() { " of all versions" } else { " of current versions" };
+        let unpriced = unpriced.filter(|class| classes.contains(class)).collect();
         Some(self.about(versions, unpriced, notes.iter().map(str::to_owned).collect()))
     }
 
-    /// What is said of the costs of two indexes, if both have any.
-    pub(crate) fn note_of_both<'a>(&'a self, old: &'a Index, new: &'a Index) -> Option<CostNote<'a>> {
-        let [one, other] = [self.note(old)?, self.note(new)?];
+    /// What is said of the costs of a scope of two indexes, if both have any.
+    pub(crate) fn note_of_both<'a>(
+        &'a self,
+        [old, new]: [&'a Index; 2],
+        scope: &Scope,
+    ) -> Result<Option<CostNote<'a>>, Failure> {
+        let [one, other] = [self.note(old, &classes(old, scope)?), self.note(new, &classes(new, scope)?)];
+        let (Some(one), Some(other)) = (one, other) else { return Ok(None) };
         let versions = if one.versions == other.versions { one.versions } else { "" };
         let unpriced = one.unpriced.union(&other.unpriced).copied().collect();
-        Some(self.about(versions, unpriced, labelled(&one.notes, &other.notes)))
+        Ok(Some(self.about(versions, unpriced, labelled(&one.notes, &other.notes))))
     }
 
     fn about<'a>(
@@ -64,10 +72,18 @@ impl Prices {
     }
 }
 
-/// What an index doesn't tell of what its objects cost.
-fn notes(index: &Index) -> Notes {
-    let Info { schema, unknown, .. } = index.info();
-    Notes::new(schema, unknown, |class| schema.classes.iter().any(|there| there == class))
+/// Storage classes.
+pub(crate) type Classes<'a> = BTreeSet<&'a str>;
+
+/// The classes of the objects in a scope; none, if it isn't there.
+pub(crate) fn classes<'a>(index: &'a Index, scope: &Scope) -> Result<Classes<'a>, Failure> {
+    let sums = index.sums(scope).map_err(failed(index))?;
+    Ok(sums.map_or_else(Classes::new, |sums| classes_of(&index.stats_of(&sums))))
+}
+
+/// The classes of objects.
+pub(crate) fn classes_of<'a>(stats: &Stats<'a>) -> Classes<'a> {
+    stats.classes.keys().chain(stats.noncurrent_classes.keys()).copied().collect()
 }
 
 /// Notes on two indexes: those on one of them say on which.
@@ -78,11 +94,6 @@ fn labelled(old: &[String], new: &[String]) -> Vec<String> {
     };
     let both = old.iter().filter(|note| new.contains(note)).cloned();
     both.chain(only("OLD", old, new)).chain(only("NEW", new, old)).collect()
-}
-
-/// Whether costs of one leave something out that those of the other have.
-pub(crate) fn differ_in_what_they_cost(old: &Index, new: &Index) -> bool {
-    old.rates().is_some() && new.rates().is_some() && !notes(old).is_like(notes(new))
 }
 
 /// Says loudly that costs are without a class, and without how much of it, if that is known.
@@ -106,7 +117,7 @@ pub(crate) struct CostNote<'a> {
     currency: &'static str,
     unpriced: BTreeSet<&'a str>,
     left_out: [&'static str; 4],
-    notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl CostNote<'_> {
@@ -114,6 +125,18 @@ impl CostNote<'_> {
     pub(crate) fn warn(&self) {
         self.unpriced.iter().for_each(|class| warn_of_unpriced(class, None));
     }
+
+    /// Warns, unless who would see it sees the answer beside it, which says the same.
+    pub(crate) fn warn_beside_answer(&self) {
+        if !answer_is_seen() {
+            self.warn();
+        }
+    }
+}
+
+/// Whether an answer on stdout is seen by who sees stderr.
+pub(crate) fn answer_is_seen() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// Lines for people.

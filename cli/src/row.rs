@@ -73,6 +73,8 @@ pub(crate) struct Row<'a> {
     /// Whether the index has dates: objects may be what is missing.
     #[serde(skip)]
     dated: bool,
+    #[serde(skip)]
+    prefix: &'a [u8],
 }
 
 /// How much of a row is shown to people.
@@ -113,16 +115,14 @@ impl<'a> Row<'a> {
             age: has(Measure::Age).then(|| bands(&AGE_BANDS, stats.age.map(sums))),
             size: has(Measure::Size).then(|| bands(&SIZE_BANDS, stats.size.map(sums))),
             dated: has(Measure::Dates),
+            prefix: key,
         }
     }
 
     /// The row for people.
     pub(crate) fn text(&self, shown: Shown) -> impl fmt::Display + '_ {
         fmt::from_fn(move |f| {
-            match (&self.key.prefix, &self.key.prefix_b64) {
-                (Some(prefix), _) => writeln!(f, "Prefix: {}", text::printable(prefix))?,
-                (_, b64) => writeln!(f, "Prefix (base64): {}", b64.as_deref().unwrap_or_default())?,
-            }
+            writeln!(f, "Prefix: {}", text::name(self.prefix))?;
             writeln!(f, "Objects: {}", shown.number(self.sums.objects))?;
             match self.sums.bytes {
                 Some(bytes) => writeln!(f, "Bytes: {}", shown.bytes(bytes))?,

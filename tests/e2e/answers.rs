@@ -65,7 +65,10 @@ fn tables_change_no_answer() {
         };
         assert_eq!(ask(&folder), ask(&plain), "{prefix}");
     }
-    assert_eq!(query(&folder.index(), "logs/2023/").run().error(), "prefix not found: logs/2023/");
+    assert_eq!(
+        query(&folder.index(), "logs/2023/").run().error(),
+        "prefix not found: logs/2023/: the nearest above it is logs/"
+    );
 }
 
 /// All fields in their order: two objects, a noncurrent one and a marker.
@@ -94,7 +97,7 @@ fn a_query_is_answered_as_json() {
     assert_eq!(
         row,
         format!(
-            "\"max_depth\":null,\"partial\":false,\"prefix\":\"logs/\",\"depth\":1,\"objects\":2,\"bytes\":2010,\
+            "\"max_depth\":null,\"skipped_rows\":0,\"partial\":false,\"prefix\":\"logs/\",\"depth\":1,\"objects\":2,\"bytes\":2010,\
              \"classes\":{{\"STANDARD\":{{\"objects\":1,\"bytes\":10}},\
              \"STANDARD_IA\":{{\"objects\":1,\"bytes\":2000}}}},\
              \"noncurrent\":{{\"objects\":1,\"bytes\":7,\"classes\":{{\
@@ -136,9 +139,16 @@ fn tiers_and_unknown_classes_have_names_of_their_own() {
 fn a_prefix_that_is_not_there_is_exit_code_1() {
     let folder = indexed(&rows());
     for output in ["text", "json"] {
-        for prefix in ["nothing/", "logs/2024/0.gz", "lox", "logs//", "/"] {
+        for (prefix, instead) in [
+            ("nothing/", ""),
+            ("lox", ""),
+            ("logs/2024/0.gz", ": the nearest above it is logs/2024/"),
+            ("logs/2024/01/x/y", ": the nearest above it is logs/2024/"),
+            ("logs//", ": the nearest above it is logs/"),
+            ("/logs/", ": no key begins with /"),
+        ] {
             let finished = query(&folder.index(), prefix).arg("--output", output).run();
-            assert_eq!(finished.error(), format!("prefix not found: {prefix}"));
+            assert_eq!(finished.error(), format!("prefix not found: {prefix}{instead}"));
             assert_eq!(finished.text(), "");
         }
     }
@@ -182,13 +192,13 @@ fn a_partial_prefix_is_a_sum_of_directories() {
 }
 
 #[test]
-fn a_prefix_that_is_not_utf8_is_printed_as_base64() {
+fn a_prefix_that_is_not_utf8_is_escaped_or_base64() {
     let folder = indexed(&[Row::new(&b"\xff\xfe/a"[..], 3), Row::new("b/c", 1)]);
     let ask = || {
         let query = s3inv(["query"]).arg("--index", folder.index());
         query.arg("--prefix", OsStr::from_bytes(b"\xff\xfe/"))
     };
-    assert_eq!(told(&ask().run()), "Prefix (base64): //4v\nObjects: 1\nBytes: 3\n");
+    assert_eq!(told(&ask().run()), "Prefix: \\xff\\xfe/\nObjects: 1\nBytes: 3\n");
     let json = asked(&ask().arg("--output", "json").run());
     assert_eq!(
         (&json["prefix_b64"], &json["prefix"], &json["bytes"]),

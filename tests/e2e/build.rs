@@ -30,11 +30,11 @@ pub(crate) fn query(index: &Path, prefix: &str) -> Cli {
     s3inv(["query"]).arg("--index", index).arg("--prefix", prefix)
 }
 
-/// What `query` or `verify` said as text, but for its last line: that names the snapshot and its age.
+/// What `query` or `verify` said as text, but for its last lines: these name the bucket, the snapshot and its age.
 #[track_caller]
 pub(crate) fn told(asked: &Finished) -> String {
     let answer = asked.answer().strip_suffix('\n').unwrap();
-    let (told, last) = answer.rsplit_once('\n').unwrap();
+    let (told, last) = answer.rsplit_once("\nBucket: my-bucket\n").unwrap();
     assert!(last.starts_with("Snapshot: 2025-05-13T01:00:00Z, ") && last.ends_with(" days old"), "{answer}");
     told.to_owned() + "\n"
 }
@@ -59,6 +59,7 @@ pub(crate) fn aged(asked: &Finished) -> Value {
         let heading = answer.pointer_mut(heading).unwrap().as_object_mut().unwrap();
         assert!(heading.remove("age_hours").unwrap().as_u64() > Some(24 * 30), "{heading:?}");
         assert_eq!(heading.remove("max_depth"), Some(Value::Null));
+        assert_eq!(heading.remove("skipped_rows"), Some(0.into()));
     }
     answer
 }

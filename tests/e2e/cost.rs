@@ -201,6 +201,18 @@ fn a_class_without_a_price_is_named_where_costs_are_shown() {
         assert_eq!(nothing.error(), "prefix not found: none/");
         assert_eq!(unpriced(&nothing), [Value::Null; 0], "{command:?}");
     }
+    for command in commands {
+        // Where there are none, nothing is said of them.
+        let priced = s3inv(command).arg("--prefix", "priced/").run();
+        assert!(priced.answer().contains("Cost a month of all versions"), "{}", priced.text());
+        assert!(!priced.text().contains("QUANTUM_FOAM"), "{}", priced.text());
+        assert_eq!(priced.stderr, [""; 0], "{command:?}");
+    }
+    let standard = s3inv(["ls", "--index", &index, "--class", "STANDARD"]).run();
+    assert!(!standard.answer().contains("QUANTUM_FOAM"), "{}", standard.text());
+    // On a terminal the answer is beside what would be warned.
+    let (code, shown) = s3inv(["ls", "--index", &index]).on_a_terminal();
+    assert_eq!((code, shown.matches("QUANTUM_FOAM").count()), (Some(0), 1), "{shown}");
     let by_bytes = s3inv(["top", "--index", &index]).run();
     assert!(!by_bytes.answer().contains("Cost"), "{}", by_bytes.text());
     assert_eq!(by_bytes.stderr, [""; 0], "no cost is shown");

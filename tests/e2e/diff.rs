@@ -155,17 +155,17 @@ fn noncurrent_objects_have_a_column_where_they_change() {
     assert_eq!(
         lines(&diff(&folder, &args).run()),
         [
-            "   OLD     NEW  DIFFERENCE  CHANGE  OBJECTS  NONCURRENT       COST  PREFIX",
-            "138029  138029           0    0.0%        0         +77  $0.000000  (total)",
-            "  4000    4000           0    0.0%        0         +77  $0.000000  data/",
+            "OLD BYTES  NEW BYTES  DIFFERENCE  CHANGE  OBJECTS  NONCURRENT BYTES       COST  PREFIX",
+            "   138029     138029           0    0.0%        0               +77  $0.000000  (total)",
+            "     4000       4000           0    0.0%        0               +77  $0.000000  data/",
         ]
     );
     assert_eq!(
         lines(&diff(&folder, &[&args[..], &["--by", "noncurrent"]].concat()).run()),
         [
-            "OLD  NEW  DIFFERENCE  CHANGE  BYTES  OBJECTS       COST  PREFIX",
-            "  0   77         +77       -      0        0  $0.000000  (total)",
-            "  0   77         +77       -      0        0  $0.000000  data/",
+            "OLD NONCURRENT BYTES  NEW NONCURRENT BYTES  DIFFERENCE  CHANGE  BYTES  OBJECTS       COST  PREFIX",
+            "                   0                    77         +77       -      0        0  $0.000000  (total)",
+            "                   0                    77         +77       -      0        0  $0.000000  data/",
         ]
     );
 }
@@ -208,10 +208,10 @@ fn what_one_does_not_know_is_not_shown_as_nothing() {
         [
             "Note: bytes can't be compared: OLD doesn't know it",
             "Note: cost can't be compared: OLD doesn't know it",
-            "OLD  NEW  DIFFERENCE  CHANGE  PREFIX",
-            "  8    8           0    0.0%  (total)",
-            "  0    1          +1    came  new/",
-            "  1    0          -1    went  tmp/",
+            "OLD OBJECTS  NEW OBJECTS  DIFFERENCE  CHANGE  PREFIX",
+            "          8            8           0    0.0%  (total)",
+            "          0            1          +1    came  new/",
+            "          1            0          -1    went  tmp/",
         ]
     );
     let json = diff(&folder, &[&args[..], &["--output", "json"]].concat()).run();
@@ -230,23 +230,24 @@ fn versions_that_only_one_inventory_lists_are_no_growth() {
     assert_eq!(
         lines(&text),
         [
-            "Cost a month, prices of us-east-1, 2025-10, USD; without requests, retrieval, early deletion, unfinished \
-             uploads",
-            "Note: OLD: noncurrent versions are not counted: the inventory is of current versions",
             "Note: noncurrent can't be compared: OLD doesn't know it",
-            "Note: costs can't be compared where one leaves out what the other one has",
-            "    OLD      NEW  DIFFERENCE  CHANGE  OBJECTS       COST  PREFIX",
-            "1142966  1142966           0    0.0%        0  $0.000000  (total)",
-            "   4000     4000           0    0.0%        0  $0.000000  data/",
+            "Note: cost can't be compared: OLD is without noncurrent versions, NEW is with them",
+            "OLD BYTES  NEW BYTES  DIFFERENCE  CHANGE  OBJECTS  PREFIX",
+            "  1142966    1142966           0    0.0%        0  (total)",
+            "nothing changed",
         ]
     );
     let json = diff(&folder, &[&args[..], &["--output", "json"]].concat()).run();
     let json = json_lines(json.answer()).remove(0);
     assert_eq!(json["total"]["noncurrent_bytes"], Value::Null);
-    assert_eq!(json["prices"], prices(&[&format!("OLD: {CURRENT_ONLY}")]));
+    assert_eq!((&json["total"]["cost"], &json["prices"]), (&Value::Null, &Value::Null));
     assert_eq!(text.stderr, [""; 0]);
     let error = diff(&folder, &[&args[..], &["--by", "noncurrent"]].concat()).run().error();
     assert!(error.starts_with("tuesday.s3inv: noncurrent can't be told: "), "{error}");
+    for args in [args, ["all.s3inv", "tuesday.s3inv"]] {
+        let error = diff(&folder, &[&args[..], &["--by", "cost"]].concat()).run().error();
+        assert!(error.starts_with("tuesday.s3inv: cost can't be compared: "), "{error}");
+    }
 }
 
 /// Classes without a price may have come or gone.
@@ -279,6 +280,22 @@ fn what_is_cut_is_not_compared_with_what_is_not() {
     assert!(error.starts_with("cut.s3inv: prefixes are cut at depth 1, but"), "{error}");
 }
 
+/// Of no changes there is the total, and what is more.
+#[test]
+fn no_changes_may_be_asked_for() {
+    let folder = two_days();
+    let total = diff(&folder, &["monday.s3inv", "tuesday.s3inv", "-n", "0"]).run();
+    let shown: Vec<_> = total.answer().lines().map(|line| line.rsplit(' ').next().unwrap()).collect();
+    assert_eq!(shown[shown.len() - 3..], ["PREFIX", "(total)", "more)"], "{}", total.text());
+    for (command, wrong) in
+        [("diff", "--depth"), ("top", "-n"), ("build", "--workers"), ("report", "--limit")]
+    {
+        let error = s3inv([command, wrong, "0"]).run();
+        let told = error.stderr.join("\n");
+        assert!(error.code == Some(2) && told.contains("not a number from 1 on"), "{told}");
+    }
+}
+
 #[test]
 fn a_partial_name_is_of_directories() {
     let folder = two_days();
@@ -288,11 +305,11 @@ fn a_partial_name_is_of_directories() {
         lines(&partial),
         [
             "Note: logs/2024-* sums directories: objects that begin so lie elsewhere",
-            "  OLD    NEW  DIFFERENCE   CHANGE  OBJECTS       COST  PREFIX",
-            "10500  15500       +5000   +47.6%        0  $0.000000  (total)",
-            "    0   4000       +4000     came       +1  $0.000000  logs/2024-03/",
-            "  500   2500       +2000  +400.0%        0  $0.000000  logs/2024-02/",
-            "10000   9000       -1000   -10.0%       -1  $0.000000  logs/2024-01/",
+            "OLD BYTES  NEW BYTES  DIFFERENCE   CHANGE  OBJECTS       COST  PREFIX",
+            "    10500      15500       +5000   +47.6%        0  $0.000000  (total)",
+            "        0       4000       +4000     came       +1  $0.000000  logs/2024-03/",
+            "      500       2500       +2000  +400.0%        0  $0.000000  logs/2024-02/",
+            "    10000       9000       -1000   -10.0%       -1  $0.000000  logs/2024-01/",
         ]
     );
     let error = diff(&folder, &[&args[..], &["nothing/"]].concat()).run().error();

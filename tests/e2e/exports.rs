@@ -97,11 +97,20 @@ fn a_part_is_what_the_whole_has_of_it() {
             }
             let part = part.run();
             if expected.is_empty() {
-                assert_eq!(part.error(), format!("prefix not found: {asked}"));
+                assert_eq!((part.code, part.text()), (Some(1), ""), "{asked:?} {depth:?}");
             } else {
                 assert_eq!(json_lines(part.answer()), expected, "{asked:?} {depth:?}");
             }
         }
+    }
+}
+
+#[test]
+fn what_begins_so_has_no_row_of_its_own() {
+    let folder = indexed(&odd_rows());
+    for format in FORMATS {
+        let error = export(&folder.index(), format).arg("--prefix", "l").arg("--depth", "0").run().error();
+        assert_eq!(error, "--depth 0: l* has no row of its own: take --depth 1");
     }
 }
 
@@ -256,6 +265,8 @@ fn the_statement_for_athena_has_the_columns_of_the_file() {
     for wrong in ["s3://reports/a", "/tmp/", "s3://reports/it's/"] {
         assert_eq!(ask().arg("--location", wrong).run().code, Some(2), "{wrong}");
     }
+    let no_statement = export(&folder.index(), "csv").arg("--location", "s3://reports/a/").run();
+    assert_eq!((no_statement.code, no_statement.text()), (Some(2), ""));
 }
 
 /// Directories of an export for ncdu with the bytes and objects of their files, at any depth below.
@@ -452,6 +463,53 @@ fn a_signal_ends_what_goes_to_s3_that_stalls() {
         assert_eq!((finished.code, finished.messages("warn")), (Some(exit), told));
         assert!(took < PROMPT, "{took:?}");
     }
+}
+
+/// By whatever path: what is asked is not what is written.
+#[test]
+fn an_index_is_not_written_over() {
+    let folder = indexed(&odd_rows());
+    let index = folder.index();
+    let before = fs::read(&index).unwrap();
+    let link = folder.path("link.s3inv");
+    std::os::unix::fs::symlink(&index, &link).unwrap();
+    let around = folder.out().join("../out/index.s3inv");
+    let other = folder.path("other.s3inv");
+    fs::copy(&index, &other).unwrap();
+    let report = |index: &Path| s3inv(["report"]).arg("--index", index);
+    for command in [
+        export(&index, "csv").arg("--out", &index),
+        export(&index, "csv").arg("--out", &around),
+        export(&link, "csv").arg("--out", &index),
+        export(&index, "csv").arg("--out", &link),
+        export(&folder.out(), "csv").arg("--out", &index),
+        report(&index).arg("--out", &index),
+        report(&other).arg("--older", &index).arg("--out", &index),
+    ] {
+        let error = command.run().error();
+        assert!(error.ends_with(": that is the index itself: write elsewhere"), "{error}");
+    }
+    assert!(fs::read(&index).unwrap() == before);
+    let bucket = Bucket::with_files("exports", &folder.out());
+    let index = bucket.uri("index.s3inv");
+    let export = |out: &str| {
+        let export = s3inv(["export", "--format", "csv", "--index", &index]).arg("--out", out);
+        export.envs(bucket.environment()).run().error()
+    };
+    assert!(export(&index).ends_with(": that is the index itself: write elsewhere"));
+    assert!(export(&bucket.uri("folder/")).ends_with(": a folder: name the file or object to write in it"));
+    assert_eq!(bucket.listing(), ["index.s3inv"]);
+}
+
+#[test]
+fn what_is_no_text_does_not_go_to_a_terminal() {
+    let folder = indexed(&odd_rows());
+    for format in ["parquet", "ncdu-binary"] {
+        let (code, shown) = export(&folder.index(), format).on_a_terminal();
+        assert!(code == Some(1) && shown.contains("stdout is a terminal"), "{shown:?}");
+    }
+    let (code, shown) = export(&folder.index(), "csv").on_a_terminal();
+    assert!(code == Some(0) && shown.starts_with("prefix,depth,"), "{shown:?}");
 }
 
 #[test]

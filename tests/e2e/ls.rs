@@ -116,7 +116,7 @@ fn a_partial_prefix_means_the_directories_that_begin_so() {
     let folder = indexed(&rows());
     let text = ls(&folder.index(), "logs/2024-").run();
     let (note, _) = lines(text.answer()).split_once('\n').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-    assert_eq!(note, "logs/2024-* sums directories: objects that begin so lie elsewhere");
+    assert_eq!(note, "Note: logs/2024-* sums directories: objects that begin so lie elsewhere");
     let answer = ask(ls(&folder.index(), "logs/2024-"));
     assert_eq!(names(&answer), ["logs/2024-02/", "logs/2024-01/"]);
     assert_eq!((&answer["partial"], &answer["directly"]), (&json!(true), &Value::Null));
@@ -152,7 +152,11 @@ fn an_answer_says_what_it_is_of() {
     assert_eq!((&answer["class"], &answer["match"]), (&json!("STANDARD"), &json!("2024-*")));
     assert_eq!((&answer["sort"], &answer["depth"]), (&json!("bytes"), &json!(1)));
     let text = ls(&folder.index(), "logs/").arg("--class", "STANDARD").run();
-    assert!(lines(text.answer()).starts_with("Only objects of STANDARD are counted\n"), "{}", text.text());
+    assert!(
+        lines(text.answer()).starts_with("Note: only objects of STANDARD are counted\n"),
+        "{}",
+        text.text()
+    );
     let shares =
         |sort: &str| ask(ls(&folder.index(), "").arg("--sort", sort))["prefixes"][0]["share"].clone();
     assert_eq!(shares("name"), shares("bytes"));
@@ -243,7 +247,7 @@ fn what_is_not_there_is_exit_code_1() {
     for command in ["ls", "tree"] {
         for prefix in ["none/", "logs/2025-", "logs/2024-01/a"] {
             let finished = s3inv([command, "--prefix", prefix]).arg("--index", folder.index()).run();
-            assert_eq!(finished.error(), format!("prefix not found: {prefix}"));
+            assert!(finished.error().starts_with(&format!("prefix not found: {prefix}")));
         }
         assert_eq!(s3inv([command, "--depth", "0"]).arg("--index", folder.index()).run().code, Some(2));
     }

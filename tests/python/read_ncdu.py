@@ -135,7 +135,7 @@ def main(path):
         item = items[place]
         if item[TYPE] == DIRECTORY:
             # That is how an empty name is shown.
-            name = b"" if parent and item[NAME] == b"/" else item[NAME]
+            name = b"" if parent and item[NAME] == "\u2215".encode() else item[NAME]
             full = parent + name + b"/"
             print(json.dumps([full.hex(), objects[place], item[CUMASIZE]]))
             stack.extend((child, full) for child in reversed(children[place]))

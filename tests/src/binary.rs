@@ -101,7 +101,13 @@ impl Cli {
 
     /// The same arguments and environment for what begins like this.
     fn with_program(self, mut command: Command) -> Self {
-        command.args(self.0.get_args()).stdin(Stdio::null());
+        command.args(self.0.get_args());
+        self.with_command(command)
+    }
+
+    /// The same environment for another command.
+    fn with_command(self, mut command: Command) -> Self {
+        command.stdin(Stdio::null());
         for (name, value) in self.0.get_envs() {
             match value {
                 Some(value) => command.env(name, value),
@@ -112,6 +118,16 @@ impl Cli {
             command.current_dir(folder);
         }
         Self(command)
+    }
+
+    /// Its exit code, and what is seen where all that it prints and logs goes to a terminal.
+    pub fn on_a_terminal(self) -> (Option<i32>, String) {
+        let words = std::iter::once(self.0.get_program()).chain(self.0.get_args());
+        let words: Vec<_> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--return", "--command", &words.join(" "), "/dev/null"]);
+        let run = self.with_command(script).run();
+        (run.code, String::from_utf8_lossy(&run.stdout).into_owned())
     }
 
     /// Runs it to its end.

@@ -2,7 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, which know no markup")]
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{Args as ClapArgs, ValueEnum, ValueHint};
 
 use super::{LogArgs, ScopeArgs};
 
@@ -19,6 +19,13 @@ pub(crate) enum ExportFormat {
     Ncdu,
     /// What `ncdu -f` of 2.6 and later opens without reading all of it
     NcduBinary,
+}
+
+impl ExportFormat {
+    /// Whether it is nothing for a terminal.
+    pub(crate) fn is_binary(self) -> bool {
+        matches!(self, Self::Parquet | Self::NcduBinary)
+    }
 }
 
 /// Write every prefix with its objects and bytes, for other programs
@@ -45,7 +52,7 @@ pub(crate) struct ExportArgs {
     /// What to write
     #[arg(long, value_enum, required_unless_present = "ddl")]
     pub(crate) format: Option<ExportFormat>,
-    /// How many levels below the prefix; 0 is the prefix alone [default: all]
+    /// How many levels below the prefix; 0 is the prefix alone, if it ends in `/` [default: all]
     #[arg(long, value_name = "N")]
     pub(crate) depth: Option<usize>,
     /// Where to: a file, file:///path or s3://bucket/key, which is whole or not there [default: stdout]
@@ -55,7 +62,8 @@ pub(crate) struct ExportArgs {
     #[arg(long, conflicts_with_all = ["format", "out", "prefix", "depth"])]
     pub(crate) ddl: bool,
     /// The folder of those exports, for --ddl, as s3://bucket/folder/
-    #[arg(long, value_name = "URI", requires = "ddl", value_parser = parse_folder)]
+    #[arg(long, value_name = "URI", requires = "ddl", conflicts_with = "format", value_parser = parse_folder,
+        value_hint = ValueHint::Other)]
     pub(crate) location: Option<String>,
     #[command(flatten)]
     pub(crate) logs: LogArgs,

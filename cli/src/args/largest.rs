@@ -6,6 +6,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use s3inv::By;
 
 use super::{PrefixArgs, ScopeArgs, TableArgs};
+use crate::limits;
 
 /// What prefixes are compared by.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -47,7 +48,7 @@ pub(crate) struct TopArgs {
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
     /// How many to show at most
-    #[arg(short = 'n', long, value_name = "N", default_value = "20")]
+    #[arg(short = 'n', long, value_name = "N", default_value = "20", value_parser = limits::parse_number)]
     pub(crate) limit: NonZeroUsize,
     /// What makes them large [default: bytes, or objects where the inventory has no sizes]
     #[arg(long, value_enum)]
@@ -80,11 +81,11 @@ pub(crate) struct DiffArgs {
     #[command(flatten)]
     pub(crate) prefix: PrefixArgs,
     /// How many levels below the prefix to compare
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub(crate) depth: NonZeroUsize,
-    /// How many changes to show at most
+    #[arg(long, value_name = "N", default_value = "1", value_parser = limits::parse_levels)]
+    pub(crate) depth: usize,
+    /// How many changes to show at most; 0 shows the total alone
     #[arg(short = 'n', long, value_name = "N", default_value = "20")]
-    pub(crate) limit: NonZeroUsize,
+    pub(crate) limit: usize,
     /// What has changed most [default: bytes, or objects where one of the inventories has no sizes]
     #[arg(long, value_enum)]
     pub(crate) by: Option<ByArg>,

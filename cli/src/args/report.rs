@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use clap::Args as ClapArgs;
 
 use super::{LogArgs, PriceArgs, ScopeArgs};
+use crate::limits;
 
 /// Write one page of HTML about a prefix, for mail or a wiki
 #[derive(ClapArgs)]
@@ -29,7 +30,7 @@ pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) prices: PriceArgs,
     /// How many lines a table has at most
-    #[arg(short = 'n', long, value_name = "N", default_value = "20")]
+    #[arg(short = 'n', long, value_name = "N", default_value = "20", value_parser = limits::parse_number)]
     pub(crate) limit: NonZeroUsize,
     /// Where to: a file, file:///path or s3://bucket/key, which is whole or not there [default: stdout]
     #[arg(long, value_name = "PATH")]

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use s3inv::{By, Change, Diff, DiffOptions, Difference, Index};
+use s3inv::{By, Change, Diff, DiffOptions, Difference, Index, Measure};
 use serde::Serialize;
 
 use super::{note_of, print};
@@ -8,7 +8,7 @@ use crate::amount::{self, Units, Value, percent, seen, title, usual};
 use crate::args::{ByArg, DiffArgs, Output};
 use crate::failure::Failure;
 use crate::heading::Heading;
-use crate::priced::{CostNote, Prices, differ_in_what_they_cost};
+use crate::priced::{CostNote, Prices};
 use crate::row::Key;
 use crate::table::{self, Line, Table, Tone};
 use crate::text;
@@ -19,12 +19,13 @@ pub(crate) fn diff(args: &DiffArgs) -> Result<(), Failure> {
     let (old, new) = (prices.open(&args.old, needed)?, prices.open(&args.new, needed)?);
     let scope = args.prefix.scope();
     let by = args.by.map_or_else(|| usual(&[&old, &new]), By::from);
-    let (depth, limit) = (args.depth.get(), args.limit.get());
+    let (depth, limit) = (args.depth, args.limit);
     let diff = s3inv::diff(&old, &new, DiffOptions { scope: &scope, by, depth, limit })?;
     let doubts = doubts(&old, &new);
     let notes = doubts.into_iter().chain(note_of(&scope)).collect();
-    let costs = prices.note_of_both(&old, &new).filter(|_| diff.known.contains(&By::Cost));
-    costs.iter().for_each(CostNote::warn);
+    let shown = diff.known.contains(&By::Cost);
+    let costs = if shown { prices.note_of_both([&old, &new], &scope)? } else { None };
+    costs.iter().for_each(CostNote::warn_beside_answer);
     let partial = scope.exact().is_none();
     let answer = Answer { old: &old, new: &new, by, depth, partial, costs, notes, diff: &diff };
     print(|out| match args.table.answer.output {
@@ -53,8 +54,12 @@ pub(super) fn doubts(old: &Index, new: &Index) -> Vec<String> {
             _ => {}
         }
     }
-    if differ_in_what_they_cost(old, new) {
-        doubts.push("costs can't be compared where one leaves out what the other one has".to_owned());
+    let versions = [old, new].map(|index| index.info().schema.measures.has(Measure::Noncurrent));
+    if versions[0] != versions[1] && [old, new].iter().all(|index| index.knows(By::Cost)) {
+        let [poorer, richer] = if versions[1] { ["OLD", "NEW"] } else { ["NEW", "OLD"] };
+        doubts.push(format!(
+            "cost can't be compared: {poorer} is without noncurrent versions, {richer} is with them"
+        ));
     }
     doubts
 }
@@ -200,7 +205,13 @@ impl<'a> Answer<'a> {
 
     fn text(&self, units: Units, out: &mut dyn Write) -> io::Result<()> {
         let others = self.others();
-        let mut titles = vec!["OLD", "NEW", "DIFFERENCE", "CHANGE"];
+        let mut titles = match self.by {
+            By::Bytes => vec!["OLD BYTES", "NEW BYTES"],
+            By::Objects => vec!["OLD OBJECTS", "NEW OBJECTS"],
+            By::Noncurrent => vec!["OLD NONCURRENT BYTES", "NEW NONCURRENT BYTES"],
+            By::Cost => vec!["OLD COST", "NEW COST"],
+        };
+        titles.extend(["DIFFERENCE", "CHANGE"]);
         titles.extend(others.iter().map(|by| title(*by)));
         let line = |change: &Change, name: String, tone: Tone| self.line(change, name, tone, units, &others);
         let mut lines = vec![line(&self.diff.total, "(total)".to_owned(), Tone::Total)];

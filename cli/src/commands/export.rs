@@ -1,4 +1,6 @@
-use s3inv::{Index, Location, Scope};
+use std::io::{self, IsTerminal as _};
+
+use s3inv::{Index, Scope};
 use s3inv_cancel::Cancellation;
 
 use super::{failed, not_found, note_of, open, print};
@@ -7,18 +9,25 @@ use crate::export::{Exporting, Output, Rows, Sink, ddl, write};
 use crate::failure::Failure;
 use crate::heading::Heading;
 use crate::limits;
+use crate::text;
 
 pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let index = open(&args.scope.index.index)?;
     let Some(format) = args.format else {
         return print(|out| write!(out, "{}", ddl(index.info(), args.location.as_deref())));
     };
-    let output = match &args.out {
-        Some(out) => Output::Object(Location::parse(out)?),
-        None => Output::Stdout,
-    };
+    let output = Output::new(args.out.as_deref(), &[&index])?;
+    if matches!(output, Output::Stdout) && format.is_binary() && io::stdout().is_terminal() {
+        return Err(Failure::Other(
+            "stdout is a terminal, and this is no text: give --out a file".to_owned(),
+        ));
+    }
     let asked = Asked { index: index.clone(), format, scope: args.scope.prefix.scope(), depth: args.depth };
     let partial = note_of(&asked.scope);
+    if args.depth == Some(0) && partial.is_some() {
+        let prefix = text::name(asked.scope.text());
+        return Err(Failure::Other(format!("--depth 0: {prefix}* has no row of its own: take --depth 1")));
+    }
     let prefixes = output.take("export", move |out, cancellation| {
         asked.write(out, cancellation).map_err(|error| match error {
             Exporting::Index(error) => Exporting::Failed(failed(&asked.index)(error)),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::amount::usual;
 use crate::args::{Sort, WhichArgs};
 use crate::failure::Failure;
+use crate::priced::Classes;
 
 /// What was asked for, as an answer for programs repeats it.
 #[derive(Serialize)]
@@ -37,7 +38,13 @@ impl<'a> Selection<'a> {
 
 /// What people are told beside the table, where not all objects are counted.
 pub(super) fn note_of_class(args: &WhichArgs) -> Option<String> {
-    args.class.as_ref().map(|class| format!("Only objects of {class} are counted"))
+    args.class.as_ref().map(|class| format!("only objects of {class} are counted"))
+}
+
+/// Of some classes those whose objects are counted.
+pub(super) fn counted_of<'a>(args: &WhichArgs, classes: Classes<'a>) -> Classes<'a> {
+    let counted = |class: &&str| args.class.as_deref().is_none_or(|only| only == *class);
+    classes.into_iter().filter(counted).collect()
 }
 
 /// What shares are of: what comes first, or what is usual.

@@ -3,13 +3,13 @@ use std::io::Write;
 use s3inv::{Filter, FormatError, Held, Index, List, Scope};
 use serde::Serialize;
 
-use super::filter::{Selection, filter, needs_cost, note_of_class, order, share_of};
+use super::filter::{Selection, counted_of, filter, needs_cost, note_of_class, order, share_of};
 use super::{Answering, answer, failed};
 use crate::args::{LsArgs, Output};
 use crate::failure::Failure;
 use crate::heading::{Beginning, Heading};
 use crate::part::{More, Part, Whole};
-use crate::priced::{CostNote, Prices};
+use crate::priced::{CostNote, Prices, classes_of};
 use crate::row::Key;
 use crate::sheet::Sheet;
 use crate::table::Tone;
@@ -29,8 +29,9 @@ pub(crate) fn ls(args: &LsArgs) -> Result<(), Failure> {
     let whole = Whole::new(&index, counted, by, index.held(counted, &sums.cells));
     let newest = (!sums.dates.is_none()).then_some(sums.dates.newest);
     let (index, scope, list) = (&index, &scope, &list);
-    let asked = Asked { args, index, costs: prices.note(index), scope, list, whole, newest };
-    asked.costs.iter().for_each(CostNote::warn);
+    let costs = prices.note(index, &counted_of(&args.which, classes_of(&index.stats_of(&sums))));
+    let asked = Asked { args, index, costs, scope, list, whole, newest };
+    asked.costs.iter().for_each(CostNote::warn_beside_answer);
     answer(index, |out| match args.table.answer.output {
         Output::Text => asked.text(out),
         Output::Json => asked.json(out),
@@ -63,7 +64,7 @@ impl Asked<'_> {
         sheet.heading(out, &self.heading())?;
         self.costs.iter().try_for_each(|costs| writeln!(out, "{costs}"))?;
         let notes = [super::note_of(self.scope), note_of_class(&self.args.which)];
-        notes.iter().flatten().try_for_each(|note| writeln!(out, "{note}"))?;
+        notes.iter().flatten().try_for_each(|note| writeln!(out, "Note: {note}"))?;
         sheet.titles(out)?;
         let listed = self.index.list(self.scope, self.list, |listed| {
             sheet.line(

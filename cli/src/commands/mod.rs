@@ -48,7 +48,7 @@ pub(crate) fn open(text: &str) -> Result<Index, Failure> {
 }
 
 /// An error of an index, which it names.
-fn failed(index: &Index) -> impl Fn(FormatError) -> Failure + '_ {
+pub(crate) fn failed(index: &Index) -> impl Fn(FormatError) -> Failure + '_ {
     |error| Failure::Index { index: index.name().to_owned(), error }
 }
 

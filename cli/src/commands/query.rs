@@ -57,7 +57,7 @@ impl<'a> Answer<'a> {
             write!(f, "{}", self.row.text(shown))?;
             self.estimate.iter().try_for_each(|costs| write!(f, "{costs}"))?;
             self.note.iter().try_for_each(|note| writeln!(f, "Note: {note}"))?;
-            writeln!(f, "Snapshot: {}", self.heading.snapshot())
+            write!(f, "{}", self.heading.lines())
         })
     }
 }

@@ -5,7 +5,7 @@ mod growth;
 mod places;
 mod spending;
 
-use s3inv::{By, Count, Counted, Index, Location, Measure, Scope, Stats};
+use s3inv::{By, Count, Counted, Index, Measure, Scope, Stats};
 use s3inv_model::{AGE_BANDS, SIZE_BANDS};
 use s3inv_pricing::{Estimate, Missing, estimate};
 
@@ -17,18 +17,16 @@ use crate::failure::Failure;
 use crate::heading::Heading;
 use crate::page::Page;
 use crate::part::Whole;
-use crate::priced::{CostNote, Prices};
+use crate::priced::{CostNote, Prices, classes_of};
 use crate::table;
 use crate::text;
 
 pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
-    let output = match &args.out {
-        Some(out) => Output::Object(Location::parse(out)?),
-        None => Output::Stdout,
-    };
     let prices = Prices::new(&args.prices)?;
     let index = prices.open(&args.scope.index.index, false)?;
     let older = args.older.as_deref().map(|older| prices.open(older, false)).transpose()?;
+    let read: Vec<_> = older.iter().chain([&index]).collect();
+    let output = Output::new(args.out.as_deref(), &read)?;
     let scope = args.scope.prefix.scope();
     index.will_list(&scope).map_err(failed(&index))?;
     let sums = index.sums(&scope).map_err(failed(&index))?;
@@ -42,9 +40,10 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
         estimate: estimate(&stats, prices.table()),
         limit: args.limit.get(),
     };
-    let html = report.page(older.as_ref())?.html();
-    let both = older.as_ref().and_then(|older| prices.note_of_both(older, &index));
-    both.or_else(|| prices.note(&index)).iter().for_each(CostNote::warn);
+    let both =
+        older.as_ref().map(|older| prices.note_of_both([older, &index], &scope)).transpose()?.flatten();
+    let html = report.page(older.as_ref().map(|older| (older, both.as_ref())))?.html();
+    both.or_else(|| prices.note(&index, &classes_of(&stats))).iter().for_each(CostNote::warn);
     output.take("report", move |out, _| Ok(out.write_all(html.as_bytes())?)).map(|_| ())
 }
 
@@ -59,12 +58,13 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    fn page(&self, older: Option<&Index>) -> Result<Page, Failure> {
+    /// With an older index there may be what is to be known of the costs of both.
+    fn page(&self, older: Option<(&Index, Option<&CostNote<'_>>)>) -> Result<Page, Failure> {
         let mut parts = self.classes();
         parts.push(self.spending());
         parts.push(self.directories().map_err(failed(self.index))?);
         parts.push(self.largest()?);
-        parts.extend(older.map(|older| self.growth(older)).transpose()?);
+        parts.extend(older.map(|(older, costs)| self.growth(older, costs)).transpose()?);
         parts.push(self.bands(Measure::Age, &AGE_BANDS, &self.stats.age));
         parts.push(self.bands(Measure::Size, &SIZE_BANDS, &self.stats.size));
         let end = format!(

@@ -8,7 +8,7 @@ use crate::amount::{Units, Value, cost, percent, share, title, usual};
 use crate::args::{ByArg, Output, TopArgs};
 use crate::failure::Failure;
 use crate::heading::{Beginning, Heading};
-use crate::priced::{CostNote, Prices};
+use crate::priced::{Classes, CostNote, Prices, classes};
 use crate::row::Key;
 use crate::table::{self, Line, Table, Tone};
 
@@ -21,8 +21,9 @@ pub(crate) fn top(args: &TopArgs) -> Result<(), Failure> {
     let top = if args.all { index.largest(&scope, by, limit) } else { index.top(&scope, by, limit) }?;
     // People see costs where they asked for them, programs everywhere.
     let shown = by == By::Cost || args.table.answer.output == Output::Json;
-    let costs = prices.note(&index).filter(|_| shown);
-    costs.iter().for_each(CostNote::warn);
+    let classes = if shown { classes(&index, &scope)? } else { Classes::new() };
+    let costs = prices.note(&index, &classes).filter(|_| shown);
+    costs.iter().for_each(CostNote::warn_beside_answer);
     let answer = Answer { index: &index, costs: costs.as_ref(), scope: &scope, by, all: args.all, top: &top };
     print(|out| match args.table.answer.output {
         Output::Text => answer.text(Units { human: args.table.human }, out),
@@ -109,7 +110,7 @@ impl<'a> Answer<'a> {
         let table = Table::of(titles, &lines);
         table.heading(out, &Heading::new(self.index))?;
         self.costs.iter().try_for_each(|costs| writeln!(out, "{costs}"))?;
-        note_of(self.scope).iter().try_for_each(|note| writeln!(out, "{note}"))?;
+        note_of(self.scope).iter().try_for_each(|note| writeln!(out, "Note: {note}"))?;
         table.all(out, &lines)
     }
 

@@ -3,13 +3,13 @@ use std::io::Write;
 use s3inv::{Below, Held, Index, List, Node, Scope};
 use serde::Serialize;
 
-use super::filter::{Selection, filter, needs_cost, note_of_class, order, share_of};
+use super::filter::{Selection, counted_of, filter, needs_cost, note_of_class, order, share_of};
 use super::{Answering, answer, failed};
 use crate::args::{Output, TreeArgs, WhichArgs};
 use crate::failure::Failure;
 use crate::heading::Heading;
 use crate::part::{More, Part, Whole};
-use crate::priced::{CostNote, Prices};
+use crate::priced::{CostNote, Prices, classes};
 use crate::row::Key;
 use crate::sheet::Sheet;
 use crate::table::Tone;
@@ -24,8 +24,8 @@ pub(crate) fn tree(args: &TreeArgs) -> Result<(), Failure> {
     let root = index.tree(&scope, &list).map_err(failed(&index))?;
     let root = root.ok_or_else(|| super::not_found(&index, &scope))?;
     let whole = Whole::new(&index, list.filter.counted, share_of(order, &index), root.listed.held());
-    let costs = prices.note(&index);
-    costs.iter().for_each(CostNote::warn);
+    let costs = prices.note(&index, &counted_of(&args.which, classes(&index, &scope)?));
+    costs.iter().for_each(CostNote::warn_beside_answer);
     answer(&index, |out| match args.table.answer.output {
         Output::Text => {
             let mut text = Text { index: &index, out, sheet: Sheet::new(whole, args.table.human) };
@@ -61,10 +61,10 @@ impl Text<'_> {
         costs.iter().try_for_each(|costs| writeln!(self.out, "{costs}"))?;
         let mut name = text::name(scope.text());
         if let Some(note) = super::note_of(scope) {
-            writeln!(self.out, "{note}")?;
+            writeln!(self.out, "Note: {note}")?;
             name.push('*');
         }
-        note_of_class(which).iter().try_for_each(|note| writeln!(self.out, "{note}"))?;
+        note_of_class(which).iter().try_for_each(|note| writeln!(self.out, "Note: {note}"))?;
         if name.is_empty() {
             name.push_str("(root)");
         }

@@ -27,7 +27,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
         Output::Text => {
             let (heading, prefixes) = (&answer.heading, text::count(answer.prefixes));
             writeln!(out, "{}: {prefixes} prefixes, all checksums and sums hold", heading.index)?;
-            writeln!(out, "Snapshot: {}", heading.snapshot())
+            write!(out, "{}", heading.lines())
         }
         Output::Json => writeln!(out, "{}", serde_json::to_string(&answer)?),
     })

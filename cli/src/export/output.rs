@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
-use s3inv::Location;
+use s3inv::{Index, Location};
 use s3inv_cancel::{Cancellation, CancellationToken, SystemClock};
 use s3inv_pipeline::{Cause, Destination};
 use s3inv_store::Store;
@@ -12,6 +12,7 @@ use tokio::runtime::{Builder, Handle};
 use super::Exporting;
 use crate::commands::Signals;
 use crate::failure::Failure;
+use crate::place::Place;
 
 /// What formats write to.
 pub(crate) type Sink<'a> = &'a mut (dyn Write + Send);
@@ -23,7 +24,20 @@ pub(crate) enum Output {
 }
 
 impl Output {
-    /// Has something written to it, by a command of this name. `None` if who reads stdout has closed it, as `head` does: that is no error.
+    /// Where people say, or stdout. That is no folder, and none of the indexes that are read.
+    pub(crate) fn new(out: Option<&str>, read: &[&Index]) -> Result<Self, Failure> {
+        let Some(out) = out else { return Ok(Self::Stdout) };
+        let Place::File(location) = Place::parse(out)? else {
+            return Err(Failure::Other(format!("{out}: a folder: name the file or object to write in it")));
+        };
+        if read.iter().any(|index| is_there(&location, index.name())) {
+            return Err(Failure::Other(format!("{out}: that is the index itself: write elsewhere")));
+        }
+        Ok(Self::Object(location))
+    }
+
+    /// Has something written to it, by a command of this name. `None` if who reads stdout has closed it, as `head`
+    /// does: that is no error.
     pub(crate) fn take<T: Send + 'static>(
         self,
         what: &'static str,
@@ -33,6 +47,15 @@ impl Output {
             Self::Stdout => to_stdout(write),
             Self::Object(location) => to_object(&location, what, write).map(Some),
         }
+    }
+}
+
+/// Whether an index of this name is there, by whatever path.
+fn is_there(location: &Location, name: &str) -> bool {
+    let Ok(index) = Location::parse(name) else { return false };
+    match [location.as_local(), index.as_local()].map(|path| path.and_then(|path| path.canonicalize().ok())) {
+        [Some(path), Some(index)] => path == index,
+        _ => *location == index,
     }
 }
 

@@ -82,6 +82,14 @@ impl RowCounts {
         self.excluded.get(&reason).copied().unwrap_or(0)
     }
 
+    /// Rows that could not be read.
+    #[must_use]
+    pub fn bad(&self) -> u64 {
+        let bad = self.excluded.iter().filter(|(reason, _)| reason.is_bad());
+        // They are no more than the rows.
+        bad.fold(0, |sum, (_, n)| sum.saturating_add(*n))
+    }
+
     /// Rows that must be current objects of the root; `None` if the counts contradict each other.
     #[must_use]
     pub fn current(&self) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! What the system has to grant before a build can begin: where it doesn't, tokio panics, or waits for
 //! ever for threads that were never started.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::sync::Mutex;
 use std::thread::Builder;
@@ -15,6 +15,8 @@ const IO_THREADS: usize = 2;
 const LEAST_THREADS: usize = IO_THREADS + 3;
 /// What tokio opens without being ready for a refusal, and some more.
 const LEAST_FILES: usize = 8;
+/// How often is looked whether threads have gone, at most: others of the process may have started since.
+const MOST_LOOKS: usize = 10_000;
 /// Longer than any build.
 const ALWAYS: Duration = Duration::from_hours(24 * 365);
 
@@ -43,10 +45,23 @@ pub(crate) fn runtime() -> io::Result<Runtime> {
 
 /// Fails where the process may not start as many threads as a build has at once.
 fn reserve_threads() -> io::Result<()> {
-    let gate = Mutex::new(());
+    let (gate, before) = (Mutex::new(()), threads());
     std::thread::scope(|scope| {
         let _closed = gate.lock();
         let start = || Builder::new().spawn_scoped(scope, || drop(gate.lock()));
         (0..LEAST_THREADS).try_for_each(|_| start().map(drop))
-    })
+    })?;
+    // A thread that has ended counts until the system has cleared it away: then only is its place free.
+    for _ in 0..MOST_LOOKS {
+        if threads() <= before {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    Ok(())
+}
+
+/// The threads of this process, as far as that can be told.
+fn threads() -> usize {
+    fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
 }

@@ -35,12 +35,6 @@ impl Notes {
     pub fn iter(self) -> impl Iterator<Item = &'static str> {
         self.versions.into_iter().chain(self.tiers)
     }
-
-    /// Whether costs that these are about leave out the same.
-    #[must_use]
-    pub fn is_like(self, other: Self) -> bool {
-        (self.versions.is_some(), self.tiers) == (other.versions.is_some(), other.tiers)
-    }
 }
 
 #[cfg(test)]
@@ -75,15 +69,5 @@ mod tests {
         ends(&[], "the index was built without the measure noncurrent");
         ends(&[Measure::Dates], "the index was built without the measure noncurrent");
         ends(&[Measure::Noncurrent], "the inventory is of current versions");
-    }
-
-    #[test]
-    fn costs_are_alike_that_leave_out_the_same() {
-        let all = Notes::default();
-        let [current, unmeasured] =
-            ["of current versions", "not measured"].map(|why| Notes { versions: Some(why), ..all });
-        let one_tier = Notes { tiers: Some(ONE_TIER), ..all };
-        assert!(all.is_like(all) && current.is_like(unmeasured) && one_tier.is_like(one_tier));
-        assert!(!all.is_like(current) && !one_tier.is_like(all) && !current.is_like(one_tier));
     }
 }

@@ -113,14 +113,16 @@ impl PriceTable {
     /// Reads a table: one of this project's, or one of s3-inv-db's. A field that is not known is an error.
     pub fn parse(json: &str) -> Result<Self, TableError> {
         let fields: BTreeMap<String, serde_json::Value> = serde_json::from_str(json)?;
-        if fields.contains_key("per_gb_month") {
-            return go::parse(json);
-        }
-        if is_flat(&fields) {
+        let table = if fields.contains_key("per_gb_month") {
+            go::parse(json)?
+        } else if is_flat(&fields) {
             return Err(TableError::Flat);
-        }
-        let table: Self = serde_json::from_str(json)?;
-        table.check().map_err(TableError::Rule)?;
+        } else {
+            let table: Self = serde_json::from_str(json)?;
+            table.check().map_err(TableError::Rule)?;
+            table
+        };
+        table.check_names().map_err(TableError::Rule)?;
         Ok(table)
     }
 
@@ -168,6 +170,13 @@ impl PriceTable {
         }
         self.check_classes()?;
         self.volume_steps.iter().try_for_each(|(class, steps)| self.check_steps(class, steps))
+    }
+
+    /// Answers show them as they are.
+    fn check_names(&self) -> Result<(), String> {
+        let mut names = self.region.iter().chain(&self.date).chain(self.classes.keys());
+        let odd = names.find(|name| name.contains(char::is_control));
+        odd.map_or(Ok(()), |name| Err(format!("a name with control characters: {name:?}")))
     }
 
     /// A rule about a class that has no price, or of which an index can't tell what the rule needs, would

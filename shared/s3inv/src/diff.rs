@@ -6,7 +6,7 @@ use s3inv_index_format::ReadAt;
 use s3inv_model::{Sums, prefix};
 
 use crate::amount::Difference;
-use crate::changes::{Change, Pair};
+use crate::changes::{Change, Pair, poorer};
 use crate::error::require;
 use crate::families::Families;
 use crate::rank::Rank;
@@ -42,7 +42,8 @@ pub struct Diff {
     pub changes: Vec<Change>,
     /// How many parts more differ.
     pub more: u64,
-    /// What both indexes know; all else isn't compared.
+    /// What both indexes know, and what can be compared: costs only where both are of all versions, or both of current
+    /// ones.
     pub known: Vec<By>,
 }
 
@@ -60,6 +61,9 @@ impl Diff {
 pub fn diff<R: ReadAt>(old: &Index<R>, new: &Index<R>, options: DiffOptions<'_>) -> Result<Diff, AskError> {
     require(old, options.by)?;
     require(new, options.by)?;
+    if let (By::Cost, Some(index)) = (options.by, poorer(old, new)) {
+        return Err(AskError::Incomparable { index: index.name().to_owned() });
+    }
     let pair = Pair::new(old, new);
     let total = pair.total(options.scope)?;
     let levels = pair.levels(options.scope, options.depth)?;

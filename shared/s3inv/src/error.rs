@@ -30,11 +30,21 @@ pub enum AskError {
         /// Where it is.
         index: String,
     },
+    /// It isn't comparable, though both indexes know it.
+    #[error(
+        "{index}: cost can't be compared: it is without noncurrent versions, and that of the other index is with them"
+    )]
+    Incomparable {
+        /// The one that leaves something out.
+        index: String,
+    },
     /// There is nothing of it.
-    #[error("prefix not found: {}{}", shown(.prefix), deeper(*.cut))]
+    #[error("prefix not found: {}{}", shown(.prefix), instead(.prefix, .above, *.cut))]
     NotFound {
         /// What was asked about.
         prefix: Vec<u8>,
+        /// The nearest prefix above it that is there.
+        above: Vec<u8>,
         /// The depth at which prefixes are cut, if it lies deeper.
         cut: Option<u64>,
     },
@@ -58,8 +68,14 @@ fn shown(prefix: &[u8]) -> String {
     prefix.utf8_chunks().map(chunk).collect()
 }
 
-fn deeper(cut: Option<u64>) -> String {
-    cut.map_or_else(String::new, |cut| format!(": prefixes are cut at depth {cut}: ask for one above it"))
+/// What to ask for instead, if that can be told.
+fn instead(prefix: &[u8], above: &[u8], cut: Option<u64>) -> String {
+    match (cut, above, prefix) {
+        (Some(cut), ..) => format!(": prefixes are cut at depth {cut}: ask for one above it"),
+        (None, [], [b'/', ..]) => ": no key begins with /".to_owned(),
+        (None, [], _) => String::new(),
+        (None, above, _) => format!(": the nearest above it is {}", shown(above)),
+    }
 }
 
 fn remedy(measure: Measure) -> &'static str {
@@ -88,7 +104,9 @@ impl AskError {
     pub fn not_found<const N: usize, R: ReadAt>(indexes: [&Index<R>; N], scope: &Scope) -> Self {
         let cuts = indexes.into_iter().filter_map(|index| index.info().max_depth);
         let depth = prefix::depth(scope.parent()) as u64 + u64::from(scope.exact().is_none());
-        Self::NotFound { prefix: scope.text().to_vec(), cut: cuts.filter(|&cut| cut < depth).min() }
+        let cut = cuts.filter(|&cut| cut < depth).min();
+        let above = if cut.is_none() { nearest(indexes, scope.text()) } else { Vec::new() };
+        Self::NotFound { prefix: scope.text().to_vec(), above, cut }
     }
 
     /// What an error in reading an index is to who asks.
@@ -101,6 +119,15 @@ impl AskError {
         let prefix = String::from_utf8_lossy(prefix);
         Self::of(index)(FormatError::Sums(format!("{prefix:?} has less than what is below it")))
     }
+}
+
+/// The nearest prefix above a text that is in one of some indexes: the root, as far as these can't be read.
+fn nearest<const N: usize, R: ReadAt>(indexes: [&Index<R>; N], text: &[u8]) -> Vec<u8> {
+    let ends = (1..text.len()).filter(|&end| text.get(end - 1) == Some(&b'/'));
+    let above: Vec<_> = ends.filter_map(|end| text.get(..end)).collect();
+    let there = indexes.into_iter().filter_map(|index| index.get_many(&above).ok());
+    let last = there.filter_map(|found| found.iter().rposition(Option::is_some)).max();
+    last.and_then(|last| above.get(last)).map_or_else(Vec::new, |nearest| nearest.to_vec())
 }
 
 /// Fails if an index doesn't know what is asked for.

@@ -8,11 +8,12 @@ use crate::commands::diff::{doubts, name, told, tone};
 use crate::failure::Failure;
 use crate::heading::Heading;
 use crate::page::{Line, Part};
+use crate::priced::CostNote;
 use crate::table::Tone;
 use crate::text;
 
 impl Report<'_> {
-    pub(super) fn growth(&self, older: &Index) -> Result<Part, Failure> {
+    pub(super) fn growth(&self, older: &Index, prices: Option<&CostNote<'_>>) -> Result<Part, Failure> {
         let heading = "Growth";
         let by = usual(&[older, self.index]);
         let options = DiffOptions { scope: self.scope, by, depth: 1, limit: self.limit };
@@ -23,6 +24,8 @@ impl Report<'_> {
         let mut notes = vec![format!("Since {}.", Heading::new(older))];
         notes.extend(doubts(older, self.index).into_iter().map(|doubt| format!("Note: {doubt}.")));
         let costs = diff.known.contains(&By::Cost);
+        let about_costs = prices.filter(|_| costs).into_iter().flat_map(|prices| &prices.notes);
+        notes.extend(about_costs.map(|note| format!("Note: {note}.")));
         let most = diff.changes.iter().map(|change| change.difference().by(by).unsigned_abs()).max();
         let mut lines: Vec<_> = diff
             .changes

@@ -35,6 +35,11 @@ fn prices_are_strings_or_numbers() {
 fn what_would_be_passed_over_is_refused() {
     refused(|table| table["region"] = json!(null), "region is missing");
     refused(|table| table["date"] = json!(""), "date is missing");
+    refused(
+        |table| table["region"] = json!("\u{1b}[31mred"),
+        "a name with control characters: \"\\u{1b}[31mred\"",
+    );
+    refused(|table| table["classes"]["A\nB"] = json!(1), "a name with control characters");
     refused(|table| table["currency"] = json!("EUR"), "currency is EUR, but only USD is read");
     refused(|table| table["extra"] = json!(1), "unknown field `extra`");
     refused(|table| table["minimum"]["kb"] = json!(1), "unknown field `kb`");

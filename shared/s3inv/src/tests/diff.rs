@@ -9,7 +9,7 @@ use crate::testing::{
     Listed, UNPRICED, a_scope, a_thousand_each, all_measures, by, counted, cut_at, index, listed, pages,
     plain, remote, rolled_up, written, written_rows,
 };
-use crate::{AskError, By, Change, Diff, DiffOptions, Scope, diff};
+use crate::{AskError, By, Change, Diff, DiffOptions, PriceTable, Scope, diff};
 
 /// A part: its prefix, whether it is only what lies directly in that, and what there was and is.
 pub(super) type Part = (Vec<u8>, bool, Option<[u64; 3]>, Option<[u64; 3]>);
@@ -80,7 +80,7 @@ proptest! {
         scope in a_scope(),
         by in by(),
         depth in 1..6usize,
-        limit in 1..40usize,
+        limit in 0..40usize,
         other_class: bool,
     ) {
         let scope = Scope::new(scope);
@@ -177,6 +177,42 @@ fn pages_of_another_schema_are_read() {
         source.take()
     };
     assert_eq!((reads("GLACIER"), reads("ARCHIVE")), (1, 2));
+}
+
+/// Costs of all versions are no more than those of current ones: they are costs of more.
+#[test]
+fn costs_of_other_versions_are_not_compared() {
+    let listed = Listed::from([(b"a/".to_vec(), [7, 1, 0])]);
+    let without = all_measures().without(Measure::Noncurrent);
+    let of = |measures| counted(written(&listed, measures, &[])).0.priced(&PriceTable::default()).unwrap();
+    let (current, all) = (of(&without), of(&all_measures()));
+    let scope = Scope::default();
+    let options = |by| DiffOptions { scope: &scope, by, depth: 1, limit: 9 };
+    for (old, new, comparable) in
+        [(&current, &all, false), (&all, &current, false), (&current, &current, true)]
+    {
+        let told = diff(old, new, options(By::Objects)).unwrap();
+        assert_eq!(told.known.contains(&By::Cost), comparable);
+        assert_eq!(told.changes, []);
+        let by_cost = diff(old, new, options(By::Cost));
+        let refused = matches!(by_cost, Err(AskError::Incomparable { .. }));
+        assert_eq!(refused, !comparable, "{by_cost:?}");
+    }
+}
+
+/// The nearest prefix above it is in one of them at least.
+#[test]
+fn what_is_not_there_is_told_with_what_is() {
+    let of = |key: &str| index(&Listed::from([(key.as_bytes().to_vec(), [7, 1, 0])]));
+    let (old, new) = (of("a/b/"), of("a/b/c/"));
+    for (scope, above) in
+        [("a/b/c/d/", "a/b/c/"), ("a/x/y/z", "a/"), ("a/b/x", "a/b/"), ("b/", ""), ("/a/", ""), ("ab", "")]
+    {
+        let scope = Scope::new(scope);
+        let error = diff(&old, &new, DiffOptions { scope: &scope, by: By::Objects, depth: 1, limit: 9 });
+        let Err(AskError::NotFound { above: told, cut: None, .. }) = error else { panic!("{error:?}") };
+        assert_eq!(String::from_utf8(told).unwrap(), above);
+    }
 }
 
 /// What one of two indexes doesn't go down to can't be compared; above that it can, and so can two that end alike.
