@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use s3inv_model::{ErrorKind, Measure, Measures, prefix};
 
 use crate::testing::{
-    Listed, UNPRICED, a_scope, a_thousand_each, all_measures, by, counted, cut_at, index, listed, pages,
-    plain, remote, rolled_up, written, written_rows,
+    Listed, UNPRICED, a_scope, a_thousand_each, all_measures, by, counted, cut_at, index, index_with, listed,
+    pages, plain, remote, rolled_up, written, written_rows,
 };
 use crate::{AskError, By, Change, Diff, DiffOptions, PriceTable, Scope, diff};
 
@@ -183,9 +183,9 @@ fn pages_of_another_schema_are_read() {
 #[test]
 fn costs_of_other_versions_are_not_compared() {
     let listed = Listed::from([(b"a/".to_vec(), [7, 1, 0])]);
-    let without = all_measures().without(Measure::Noncurrent);
-    let of = |measures| counted(written(&listed, measures, &[])).0.priced(&PriceTable::default()).unwrap();
-    let (current, all) = (of(&without), of(&all_measures()));
+    let all = all_measures().with(Measure::Cost);
+    let of = |measures| index_with(&listed, measures).priced(&PriceTable::default()).unwrap();
+    let (current, all) = (of(&all.clone().without(Measure::Noncurrent)), of(&all));
     let scope = Scope::default();
     let options = |by| DiffOptions { scope: &scope, by, depth: 1, limit: 9 };
     for (old, new, comparable) in
