@@ -6,14 +6,14 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use s3inv::Info;
+use s3inv::{Info, Location};
 use s3inv_model::Stats;
-use s3inv_pricing::{Cost, Estimate, Missing, Notes, Parts, PriceTable, estimate, estimate_in_steps};
+use s3inv_pricing::{Cost, Estimate, Missing, Parts, PriceTable, estimate, estimate_in_steps};
 use serde::Serialize;
 
 use crate::args::CostArgs;
 use crate::failure::Failure;
-use crate::priced::{answer_is_seen, warn_of_unpriced};
+use crate::priced::{answer_is_seen, classes_of, notes_of, warn_of_unpriced};
 use crate::text;
 
 /// The longest price table, in bytes: hundreds of times what all classes take.
@@ -26,14 +26,19 @@ pub(crate) fn prices(args: &CostArgs) -> Result<Option<PriceTable>, Failure> {
 
 /// The prices of a file, or those that are known without one.
 pub(crate) fn table(path: Option<&Path>) -> Result<PriceTable, Failure> {
-    path.map_or_else(|| Ok(PriceTable::default()), read)
+    let Some(path) = path else { return Ok(PriceTable::default()) };
+    let location = path.to_str().map(Location::parse).transpose()?;
+    match location.as_ref().map(|location| (location, location.as_local())) {
+        Some((location, None)) => {
+            Err(Failure::Other(format!("{location}: prices are read from a file: copy the table here")))
+        }
+        Some((_, Some(path))) => read(path),
+        None => read(path),
+    }
 }
 
 fn read(path: &Path) -> Result<PriceTable, Failure> {
     let failure = |error: &dyn fmt::Display| Failure::Other(format!("{}: {error}", path.display()));
-    if path.starts_with("s3:") {
-        return Err(failure(&"prices are read from a file: copy the table here"));
-    }
     let mut json = String::new();
     let file = File::open(path).map_err(|error| failure(&error))?;
     file.take(MAX_TABLE + 1).read_to_string(&mut json).map_err(|error| failure(&error))?;
@@ -63,15 +68,8 @@ impl<'a> Costs<'a> {
         for (class, unpriced) in estimate.unpriced.iter().filter(|_| !answer_is_seen()) {
             warn_of_unpriced(class, Some(unpriced));
         }
-        Ok(Self { estimate, notes: notes_of(stats, info).iter().collect() })
+        Ok(Self { estimate, notes: notes_of(&classes_of(stats), info).iter().collect() })
     }
-}
-
-/// What an index doesn't tell of what a prefix costs.
-pub(crate) fn notes_of(stats: &Stats<'_>, info: &Info) -> Notes {
-    let has =
-        |class: &str| [&stats.classes, &stats.noncurrent_classes].iter().any(|all| all.contains_key(class));
-    Notes::new(&info.schema, &info.unknown, has)
 }
 
 /// The estimate for people.
@@ -111,6 +109,7 @@ pub(crate) fn prices_of(region: Option<&str>, date: Option<&str>, currency: &str
 
 fn by_class(f: &mut fmt::Formatter<'_>, classes: &BTreeMap<&str, Parts>, version: &str) -> fmt::Result {
     classes.iter().try_for_each(|(class, parts)| {
+        let class = text::printable(class);
         writeln!(f, "  {class}{version}: {}/month{}", parts.total(), PartsApart(parts))
     })
 }

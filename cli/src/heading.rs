@@ -21,7 +21,7 @@ pub(crate) struct Heading<'a> {
     /// The depth at which prefixes are cut: what is deeper is counted there.
     max_depth: Option<u64>,
     /// Rows of the inventory that could not be read, and are counted nowhere.
-    skipped_rows: u64,
+    pub(crate) skipped_rows: u64,
 }
 
 impl<'a> Heading<'a> {
@@ -51,19 +51,23 @@ impl<'a> Heading<'a> {
 
     /// The snapshot, its age, and what it is without.
     pub(crate) fn snapshot(&self) -> String {
-        let skipped = match self.skipped_rows {
+        match (&self.snapshot, self.age()) {
+            (Some(snapshot), Some(age)) => format!("{snapshot}, {age}{}", self.skipped()),
+            _ => format!("unknown{}", self.skipped()),
+        }
+    }
+
+    fn skipped(&self) -> String {
+        match self.skipped_rows {
             0 => String::new(),
             rows => format!(", without {} rows that could not be read", text::count(rows)),
-        };
-        match (&self.snapshot, self.age()) {
-            (Some(snapshot), Some(age)) => format!("{snapshot}, {age}{skipped}"),
-            _ => format!("unknown{skipped}"),
         }
     }
 
     /// The bucket and the snapshot, behind an answer for people.
     pub(crate) fn lines(&self) -> String {
-        format!("Bucket: {}\nSnapshot: {}\n", self.name(), self.snapshot())
+        let bucket = self.bucket.map(|bucket| format!("Bucket: {}\n", text::printable(bucket)));
+        format!("{}Snapshot: {}\n", bucket.unwrap_or_default(), self.snapshot())
     }
 
     /// The age of the snapshot, if that is known.
@@ -94,7 +98,10 @@ impl<'a> Beginning<'a> {
 /// A line for people.
 impl fmt::Display for Heading<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, snapshot of {}", self.name(), self.snapshot())?;
+        match &self.snapshot {
+            Some(_) => write!(f, "{}, snapshot of {}", self.name(), self.snapshot()),
+            None => write!(f, "{}, of an unknown snapshot{}", self.name(), self.skipped()),
+        }?;
         self.max_depth.map_or(Ok(()), |depth| write!(f, ", cut at depth {depth}"))
     }
 }

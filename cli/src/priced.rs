@@ -38,48 +38,56 @@ impl Prices {
         }
     }
 
-    /// What is said of the costs of objects of these classes, if the index has any.
-    pub(crate) fn note<'a>(&'a self, index: &'a Index, classes: &Classes<'_>) -> Option<CostNote<'a>> {
-        let unpriced = index.rates()?.unpriced().iter().map(String::as_str);
-        let Info { schema, unknown, .. } = index.info();
-        let notes = Notes::new(schema, unknown, |class| classes.contains(class));
-        let versions = if notes.versions.is_none() { " of all versions" } else { " of current versions" };
-        let unpriced = unpriced.filter(|class| classes.contains(class)).collect();
-        Some(self.about(versions, unpriced, notes.iter().map(str::to_owned).collect()))
+    /// What is said of the costs of a scope, if the index has any.
+    pub(crate) fn note<'a>(
+        &'a self,
+        index: &'a Index,
+        scope: &Scope,
+    ) -> Result<Option<CostNote<'a>>, Failure> {
+        if index.rates().is_none() {
+            return Ok(None);
+        }
+        let sums = index.sums(scope).map_err(failed(index))?;
+        let classes = sums.map_or_else(Classes::new, |sums| classes_of(&index.stats_of(&sums)));
+        Ok(self.note_of_classes(index, &classes))
     }
 
-    /// What is said of the costs of a scope of two indexes, if both have any.
+    /// What is said of the costs of objects of these classes, if the index has any.
+    pub(crate) fn note_of_classes<'a>(
+        &'a self,
+        index: &'a Index,
+        classes: &Classes<'_>,
+    ) -> Option<CostNote<'a>> {
+        let unpriced = index.rates()?.unpriced().iter().map(String::as_str);
+        let unpriced = unpriced.filter(|class| classes.contains(class)).collect();
+        let notes = notes_of(classes, index.info());
+        let versions = if notes.versions.is_none() { "all versions" } else { "current versions" };
+        let notes = notes.iter().map(str::to_owned).collect();
+        let (region, date, currency) = (self.table.region(), self.table.date(), self.table.currency());
+        Some(CostNote { versions, region, date, currency, unpriced, left_out: LEFT_OUT, notes })
+    }
+
+    /// What is said of the costs of a scope of two indexes, if both have any, and these can be compared.
     pub(crate) fn note_of_both<'a>(
         &'a self,
         [old, new]: [&'a Index; 2],
         scope: &Scope,
     ) -> Result<Option<CostNote<'a>>, Failure> {
-        let [one, other] = [self.note(old, &classes(old, scope)?), self.note(new, &classes(new, scope)?)];
-        let (Some(one), Some(other)) = (one, other) else { return Ok(None) };
-        let versions = if one.versions == other.versions { one.versions } else { "" };
-        let unpriced = one.unpriced.union(&other.unpriced).copied().collect();
-        Ok(Some(self.about(versions, unpriced, labelled(&one.notes, &other.notes))))
+        let (Some(old), Some(new)) = (self.note(old, scope)?, self.note(new, scope)?) else {
+            return Ok(None);
+        };
+        let unpriced = old.unpriced.union(&new.unpriced).copied().collect();
+        Ok(Some(CostNote { unpriced, notes: labelled(&old.notes, &new.notes), ..new }))
     }
+}
 
-    fn about<'a>(
-        &'a self,
-        versions: &'static str,
-        unpriced: BTreeSet<&'a str>,
-        notes: Vec<String>,
-    ) -> CostNote<'a> {
-        let (region, date, currency) = (self.table.region(), self.table.date(), self.table.currency());
-        CostNote { versions, region, date, currency, unpriced, left_out: LEFT_OUT, notes }
-    }
+/// What an index doesn't tell of what objects of these classes cost.
+pub(crate) fn notes_of(classes: &Classes<'_>, info: &Info) -> Notes {
+    Notes::new(&info.schema, &info.unknown, |class| classes.contains(class))
 }
 
 /// Storage classes.
 pub(crate) type Classes<'a> = BTreeSet<&'a str>;
-
-/// The classes of the objects in a scope; none, if it isn't there.
-pub(crate) fn classes<'a>(index: &'a Index, scope: &Scope) -> Result<Classes<'a>, Failure> {
-    let sums = index.sums(scope).map_err(failed(index))?;
-    Ok(sums.map_or_else(Classes::new, |sums| classes_of(&index.stats_of(&sums))))
-}
 
 /// The classes of objects.
 pub(crate) fn classes_of<'a>(stats: &Stats<'a>) -> Classes<'a> {
@@ -109,7 +117,7 @@ pub(crate) fn warn_of_unpriced(class: &str, left: Option<&Unpriced>) {
 /// What is to be known of costs.
 #[derive(Serialize)]
 pub(crate) struct CostNote<'a> {
-    /// Which versions of objects they are of, if that can be said.
+    /// Which versions of objects they are of.
     #[serde(skip)]
     versions: &'static str,
     region: Option<&'a str>,
@@ -117,10 +125,17 @@ pub(crate) struct CostNote<'a> {
     currency: &'static str,
     unpriced: BTreeSet<&'a str>,
     left_out: [&'static str; 4],
-    pub(crate) notes: Vec<String>,
+    notes: Vec<String>,
 }
 
 impl CostNote<'_> {
+    /// What costs leave out, and what the index doesn't tell of them: a sentence each.
+    pub(crate) fn sentences(&self) -> impl Iterator<Item = String> + '_ {
+        let unpriced = self.unpriced.iter();
+        let unpriced = unpriced.map(|class| format!("{}: no price, left out", text::printable(class)));
+        unpriced.chain(self.notes.iter().cloned())
+    }
+
     /// Warns of classes that have no price, where costs are about to be shown.
     pub(crate) fn warn(&self) {
         self.unpriced.iter().for_each(|class| warn_of_unpriced(class, None));
@@ -134,19 +149,16 @@ impl CostNote<'_> {
     }
 }
 
-/// Whether an answer on stdout is seen by who sees stderr.
+/// Whether who sees stderr sees the answer beside it.
 pub(crate) fn answer_is_seen() -> bool {
-    io::stdout().is_terminal()
+    io::stdout().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Lines for people.
 impl fmt::Display for CostNote<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let prices = cost::prices_of(self.region, self.date, self.currency);
-        write!(f, "Cost a month{}, prices of {prices}; without {}", self.versions, LEFT_OUT.join(", "))?;
-        let unpriced = self.unpriced.iter();
-        let mut unpriced = unpriced.map(|class| format!("{}: no price, left out", text::printable(class)));
-        unpriced.try_for_each(|note| write!(f, "\nNote: {note}"))?;
-        self.notes.iter().try_for_each(|note| write!(f, "\nNote: {note}"))
+        write!(f, "Cost a month of {}, prices of {prices}; without {}", self.versions, LEFT_OUT.join(", "))?;
+        self.sentences().try_for_each(|note| write!(f, "\nNote: {note}"))
     }
 }

@@ -146,6 +146,7 @@ fn a_prefix_that_is_not_there_is_exit_code_1() {
             ("logs/2024/01/x/y", ": the nearest above it is logs/2024/"),
             ("logs//", ": the nearest above it is logs/"),
             ("/logs/", ": no key begins with /"),
+            ("/", ": no key begins with /"),
         ] {
             let finished = query(&folder.index(), prefix).arg("--output", output).run();
             assert_eq!(finished.error(), format!("prefix not found: {prefix}{instead}"));
@@ -613,7 +614,7 @@ fn help_fits_a_terminal() {
     });
     for help in helps.collect::<Vec<_>>().iter().chain([&all]) {
         let (_, after) = help.split_once("\nExample").unwrap();
-        for (line, next) in after.lines().zip(after.lines().skip(1)) {
+        for (line, next) in after.lines().zip(after.lines().skip(1).chain([""])) {
             let (goes_on, word) = (next.starts_with("    "), next.split(' ').next().unwrap());
             assert!(line.len() <= 80, "{line}");
             assert_eq!(line.ends_with(" \\"), goes_on, "{line}");

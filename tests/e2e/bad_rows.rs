@@ -216,6 +216,12 @@ fn people_are_told_what_was_skipped() {
         let told = told.answer();
         assert!(told.contains(" days old, without 1,201 rows that could not be read"), "{told}");
     }
+    let index = folder.index().display().to_string();
+    let diff = s3inv(["diff", &index, &index]).run();
+    let without = "without 1,201 rows that could not be read";
+    assert_eq!(diff.answer().matches(without).count(), 2, "{}", diff.text());
+    let export = s3inv(["export", "--format", "csv"]).arg("--index", folder.index()).run();
+    assert_eq!(export.logs().pop().unwrap()["skipped_rows"], 1201);
     let json = s3inv(["top", "--output", "json"]).arg("--index", folder.index()).run();
     assert_eq!(json_lines(json.answer())[0]["skipped_rows"], 1201);
 }

@@ -210,12 +210,26 @@ fn a_class_without_a_price_is_named_where_costs_are_shown() {
     }
     let standard = s3inv(["ls", "--index", &index, "--class", "STANDARD"]).run();
     assert!(!standard.answer().contains("QUANTUM_FOAM"), "{}", standard.text());
+    let tree = asked(s3inv(["tree", "--index", &index, "--class", "STANDARD"]));
+    assert_eq!(tree["prices"]["unpriced"], json!([]));
     // On a terminal the answer is beside what would be warned.
-    let (code, shown) = s3inv(["ls", "--index", &index]).on_a_terminal();
-    assert_eq!((code, shown.matches("QUANTUM_FOAM").count()), (Some(0), 1), "{shown}");
+    for command in [&["ls"][..], &["query", "--estimate-cost"]] {
+        let (code, shown) = s3inv(command).arg("--index", &index).on_a_terminal();
+        assert_eq!((code, shown.matches("QUANTUM_FOAM").count()), (Some(0), 1), "{shown}");
+    }
     let by_bytes = s3inv(["top", "--index", &index]).run();
     assert!(!by_bytes.answer().contains("Cost"), "{}", by_bytes.text());
     assert_eq!(by_bytes.stderr, [""; 0], "no cost is shown");
+}
+
+#[test]
+fn a_table_is_a_file() {
+    let folder = with_versions();
+    let printed = table(&folder, s3inv(["prices", "--output", "json"]).run().answer());
+    let uri = format!("file://{}", printed.display());
+    assert!(s3inv(["prices"]).arg("--price-table", uri).run().answer().contains("us-east-1"));
+    let error = s3inv(["prices", "--price-table", "S3://bucket/prices.json"]).run().error();
+    assert_eq!(error, "s3://bucket/prices.json: prices are read from a file: copy the table here");
 }
 
 #[test]

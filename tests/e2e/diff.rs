@@ -231,7 +231,7 @@ fn versions_that_only_one_inventory_lists_are_no_growth() {
         lines(&text),
         [
             "Note: noncurrent can't be compared: OLD doesn't know it",
-            "Note: cost can't be compared: OLD is without noncurrent versions, NEW is with them",
+            "Note: cost can't be compared: only one of them has that of noncurrent versions",
             "OLD BYTES  NEW BYTES  DIFFERENCE  CHANGE  OBJECTS  PREFIX",
             "  1142966    1142966           0    0.0%        0  (total)",
             "nothing changed",

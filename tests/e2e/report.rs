@@ -220,7 +220,9 @@ fn growth_is_told_against_an_older_index() {
     assert_eq!(page.line("Growth", "data/new/"), ["+9 B", "came", "0 B", "9 B", "$0.000000"]);
     // Its class has no price.
     assert_eq!(page.line("Growth", "data/odd/"), ["-7 B", "went", "7 B", "0 B", "$0.000000"]);
-    assert!(page.notes.contains("Note: both indexes are of the same snapshot."), "{}", page.notes);
+    for note in ["both indexes are of the same snapshot", "QUANTUM_FOAM: no price, left out"] {
+        assert!(page.notes.contains(&format!("Note: {note}.")), "{}", page.notes);
+    }
     assert!(!Page::read(report(&new.index(), "data/").run().answer()).parts.contains_key("Growth"));
 }
 

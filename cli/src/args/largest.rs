@@ -83,7 +83,7 @@ pub(crate) struct DiffArgs {
     /// How many levels below the prefix to compare
     #[arg(long, value_name = "N", default_value = "1", value_parser = limits::parse_levels)]
     pub(crate) depth: usize,
-    /// How many changes to show at most; 0 shows the total alone
+    /// How many changes to show at most; with 0 there is the total, and how many there are
     #[arg(short = 'n', long, value_name = "N", default_value = "20")]
     pub(crate) limit: usize,
     /// What has changed most [default: bytes, or objects where one of the inventories has no sizes]

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use s3inv::{By, Change, Diff, DiffOptions, Difference, Index, Measure};
+use s3inv::{By, Change, Diff, DiffOptions, Difference, Index};
 use serde::Serialize;
 
 use super::{note_of, print};
@@ -21,7 +21,7 @@ pub(crate) fn diff(args: &DiffArgs) -> Result<(), Failure> {
     let by = args.by.map_or_else(|| usual(&[&old, &new]), By::from);
     let (depth, limit) = (args.depth, args.limit);
     let diff = s3inv::diff(&old, &new, DiffOptions { scope: &scope, by, depth, limit })?;
-    let doubts = doubts(&old, &new);
+    let doubts = doubts([&old, &new], &diff.known);
     let notes = doubts.into_iter().chain(note_of(&scope)).collect();
     let shown = diff.known.contains(&By::Cost);
     let costs = if shown { prices.note_of_both([&old, &new], &scope)? } else { None };
@@ -35,7 +35,7 @@ pub(crate) fn diff(args: &DiffArgs) -> Result<(), Failure> {
 }
 
 /// Why differences may not be what they seem.
-pub(super) fn doubts(old: &Index, new: &Index) -> Vec<String> {
+pub(super) fn doubts([old, new]: [&Index; 2], known: &[By]) -> Vec<String> {
     let mut doubts = Vec::new();
     if let (Some(a), Some(b)) = (&old.info().origin, &new.info().origin) {
         let [old, new] = [a, b].map(|origin| text::printable(&origin.source_bucket));
@@ -54,12 +54,8 @@ pub(super) fn doubts(old: &Index, new: &Index) -> Vec<String> {
             _ => {}
         }
     }
-    let versions = [old, new].map(|index| index.info().schema.measures.has(Measure::Noncurrent));
-    if versions[0] != versions[1] && [old, new].iter().all(|index| index.knows(By::Cost)) {
-        let [poorer, richer] = if versions[1] { ["OLD", "NEW"] } else { ["NEW", "OLD"] };
-        doubts.push(format!(
-            "cost can't be compared: {poorer} is without noncurrent versions, {richer} is with them"
-        ));
+    if !known.contains(&By::Cost) && [old, new].iter().all(|index| index.knows(By::Cost)) {
+        doubts.push("cost can't be compared: only one of them has that of noncurrent versions".to_owned());
     }
     doubts
 }

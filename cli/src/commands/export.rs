@@ -12,22 +12,24 @@ use crate::limits;
 use crate::text;
 
 pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
-    let index = open(&args.scope.index.index)?;
     let Some(format) = args.format else {
+        let index = open(&args.scope.index.index)?;
         return print(|out| write!(out, "{}", ddl(index.info(), args.location.as_deref())));
     };
-    let output = Output::new(args.out.as_deref(), &[&index])?;
+    let output = Output::new(args.out.as_deref())?;
     if matches!(output, Output::Stdout) && format.is_binary() && io::stdout().is_terminal() {
-        return Err(Failure::Other(
-            "stdout is a terminal, and this is no text: give --out a file".to_owned(),
-        ));
+        let text = "stdout is a terminal, and this is no text: give --out a file";
+        return Err(Failure::Other(text.to_owned()));
     }
-    let asked = Asked { index: index.clone(), format, scope: args.scope.prefix.scope(), depth: args.depth };
-    let partial = note_of(&asked.scope);
+    let scope = args.scope.prefix.scope();
+    let partial = note_of(&scope);
     if args.depth == Some(0) && partial.is_some() {
-        let prefix = text::name(asked.scope.text());
+        let prefix = text::name(scope.text());
         return Err(Failure::Other(format!("--depth 0: {prefix}* has no row of its own: take --depth 1")));
     }
+    let index = open(&args.scope.index.index)?;
+    output.spares(&index)?;
+    let asked = Asked { index: index.clone(), format, scope, depth: args.depth };
     let prefixes = output.take("export", move |out, cancellation| {
         asked.write(out, cancellation).map_err(|error| match error {
             Exporting::Index(error) => Exporting::Failed(failed(&asked.index)(error)),
@@ -63,6 +65,7 @@ fn summarise(index: &Index, note: Option<&str>, prefixes: u64) {
         bucket = heading.bucket,
         snapshot = heading.snapshot,
         age = heading.age(),
+        skipped_rows = heading.skipped_rows,
         prefixes,
         note,
         peak_memory_bytes = limits::peak_memory(),

@@ -29,7 +29,7 @@ pub(crate) fn ls(args: &LsArgs) -> Result<(), Failure> {
     let whole = Whole::new(&index, counted, by, index.held(counted, &sums.cells));
     let newest = (!sums.dates.is_none()).then_some(sums.dates.newest);
     let (index, scope, list) = (&index, &scope, &list);
-    let costs = prices.note(index, &counted_of(&args.which, classes_of(&index.stats_of(&sums))));
+    let costs = prices.note_of_classes(index, &counted_of(&args.which, classes_of(&index.stats_of(&sums))));
     let asked = Asked { args, index, costs, scope, list, whole, newest };
     asked.costs.iter().for_each(CostNote::warn_beside_answer);
     answer(index, |out| match args.table.answer.output {

@@ -15,18 +15,18 @@ use crate::args::ReportArgs;
 use crate::export::Output;
 use crate::failure::Failure;
 use crate::heading::Heading;
-use crate::page::Page;
+use crate::page::{Page, Part};
 use crate::part::Whole;
 use crate::priced::{CostNote, Prices, classes_of};
 use crate::table;
 use crate::text;
 
 pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
+    let output = Output::new(args.out.as_deref())?;
     let prices = Prices::new(&args.prices)?;
     let index = prices.open(&args.scope.index.index, false)?;
     let older = args.older.as_deref().map(|older| prices.open(older, false)).transpose()?;
-    let read: Vec<_> = older.iter().chain([&index]).collect();
-    let output = Output::new(args.out.as_deref(), &read)?;
+    older.iter().chain([&index]).try_for_each(|index| output.spares(index))?;
     let scope = args.scope.prefix.scope();
     index.will_list(&scope).map_err(failed(&index))?;
     let sums = index.sums(&scope).map_err(failed(&index))?;
@@ -40,10 +40,11 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
         estimate: estimate(&stats, prices.table()),
         limit: args.limit.get(),
     };
-    let both =
-        older.as_ref().map(|older| prices.note_of_both([older, &index], &scope)).transpose()?.flatten();
-    let html = report.page(older.as_ref().map(|older| (older, both.as_ref())))?.html();
-    both.or_else(|| prices.note(&index, &classes_of(&stats))).iter().for_each(CostNote::warn);
+    let growth = older.as_ref().map(|older| report.growth(older, &prices)).transpose()?;
+    let (growth, of_both) = growth.map_or((None, None), |(part, costs)| (Some(part), costs));
+    let costs = of_both.or_else(|| prices.note_of_classes(&index, &classes_of(&stats)));
+    costs.iter().for_each(CostNote::warn);
+    let html = report.page(growth)?.html();
     output.take("report", move |out, _| Ok(out.write_all(html.as_bytes())?)).map(|_| ())
 }
 
@@ -58,13 +59,12 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// With an older index there may be what is to be known of the costs of both.
-    fn page(&self, older: Option<(&Index, Option<&CostNote<'_>>)>) -> Result<Page, Failure> {
+    fn page(&self, growth: Option<Part>) -> Result<Page, Failure> {
         let mut parts = self.classes();
         parts.push(self.spending());
         parts.push(self.directories().map_err(failed(self.index))?);
         parts.push(self.largest()?);
-        parts.extend(older.map(|(older, costs)| self.growth(older, costs)).transpose()?);
+        parts.extend(growth);
         parts.push(self.bands(Measure::Age, &AGE_BANDS, &self.stats.age));
         parts.push(self.bands(Measure::Size, &SIZE_BANDS, &self.stats.size));
         let end = format!(

@@ -8,7 +8,7 @@ use crate::amount::{Units, Value, cost, percent, share, title, usual};
 use crate::args::{ByArg, Output, TopArgs};
 use crate::failure::Failure;
 use crate::heading::{Beginning, Heading};
-use crate::priced::{Classes, CostNote, Prices, classes};
+use crate::priced::{CostNote, Prices};
 use crate::row::Key;
 use crate::table::{self, Line, Table, Tone};
 
@@ -21,8 +21,7 @@ pub(crate) fn top(args: &TopArgs) -> Result<(), Failure> {
     let top = if args.all { index.largest(&scope, by, limit) } else { index.top(&scope, by, limit) }?;
     // People see costs where they asked for them, programs everywhere.
     let shown = by == By::Cost || args.table.answer.output == Output::Json;
-    let classes = if shown { classes(&index, &scope)? } else { Classes::new() };
-    let costs = prices.note(&index, &classes).filter(|_| shown);
+    let costs = if shown { prices.note(&index, &scope)? } else { None };
     costs.iter().for_each(CostNote::warn_beside_answer);
     let answer = Answer { index: &index, costs: costs.as_ref(), scope: &scope, by, all: args.all, top: &top };
     print(|out| match args.table.answer.output {

@@ -9,7 +9,7 @@ use crate::args::{Output, TreeArgs, WhichArgs};
 use crate::failure::Failure;
 use crate::heading::Heading;
 use crate::part::{More, Part, Whole};
-use crate::priced::{CostNote, Prices, classes};
+use crate::priced::{CostNote, Prices, classes_of};
 use crate::row::Key;
 use crate::sheet::Sheet;
 use crate::table::Tone;
@@ -24,7 +24,8 @@ pub(crate) fn tree(args: &TreeArgs) -> Result<(), Failure> {
     let root = index.tree(&scope, &list).map_err(failed(&index))?;
     let root = root.ok_or_else(|| super::not_found(&index, &scope))?;
     let whole = Whole::new(&index, list.filter.counted, share_of(order, &index), root.listed.held());
-    let costs = prices.note(&index, &counted_of(&args.which, classes(&index, &scope)?));
+    let sums = index.sums(&scope).map_err(failed(&index))?.unwrap_or_default();
+    let costs = prices.note_of_classes(&index, &counted_of(&args.which, classes_of(&index.stats_of(&sums))));
     costs.iter().for_each(CostNote::warn_beside_answer);
     answer(&index, |out| match args.table.answer.output {
         Output::Text => {

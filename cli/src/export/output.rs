@@ -24,16 +24,25 @@ pub(crate) enum Output {
 }
 
 impl Output {
-    /// Where people say, or stdout. That is no folder, and none of the indexes that are read.
-    pub(crate) fn new(out: Option<&str>, read: &[&Index]) -> Result<Self, Failure> {
+    /// Where people say, or stdout.
+    pub(crate) fn new(out: Option<&str>) -> Result<Self, Failure> {
         let Some(out) = out else { return Ok(Self::Stdout) };
-        let Place::File(location) = Place::parse(out)? else {
-            return Err(Failure::Other(format!("{out}: a folder: name the file or object to write in it")));
-        };
-        if read.iter().any(|index| is_there(&location, index.name())) {
-            return Err(Failure::Other(format!("{out}: that is the index itself: write elsewhere")));
+        match Place::parse(out)? {
+            Place::File(location) => Ok(Self::Object(location)),
+            Place::Directory(folder) => {
+                Err(Failure::Other(format!("{folder}: a folder: name the file or object to write in it")))
+            }
         }
-        Ok(Self::Object(location))
+    }
+
+    /// Fails if this would be written over an index that is read.
+    pub(crate) fn spares(&self, index: &Index) -> Result<(), Failure> {
+        match self {
+            Self::Object(location) if is_index(location, index.name()) => {
+                Err(Failure::Other(format!("{location}: that is the index itself: write elsewhere")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Has something written to it, by a command of this name. `None` if who reads stdout has closed it, as `head`
@@ -50,8 +59,8 @@ impl Output {
     }
 }
 
-/// Whether an index of this name is there, by whatever path.
-fn is_there(location: &Location, name: &str) -> bool {
+/// Whether the index of this name is there, by whatever path.
+fn is_index(location: &Location, name: &str) -> bool {
     let Ok(index) = Location::parse(name) else { return false };
     match [location.as_local(), index.as_local()].map(|path| path.and_then(|path| path.canonicalize().ok())) {
         [Some(path), Some(index)] => path == index,

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread::Builder;
 use std::time::Duration;
@@ -15,7 +16,7 @@ const IO_THREADS: usize = 2;
 const LEAST_THREADS: usize = IO_THREADS + 3;
 /// What tokio opens without being ready for a refusal, and some more.
 const LEAST_FILES: usize = 8;
-/// How often is looked whether threads have gone, at most: others of the process may have started since.
+/// How often is looked whether threads have gone, at most: they do within some microseconds.
 const MOST_LOOKS: usize = 10_000;
 /// Longer than any build.
 const ALWAYS: Duration = Duration::from_hours(24 * 365);
@@ -45,15 +46,18 @@ pub(crate) fn runtime() -> io::Result<Runtime> {
 
 /// Fails where the process may not start as many threads as a build has at once.
 fn reserve_threads() -> io::Result<()> {
-    let (gate, before) = (Mutex::new(()), threads());
+    let gate = Mutex::new(Vec::new());
+    // Each notes where the system tells of it.
+    let wait = || fs::read_link("/proc/thread-self").into_iter().for_each(|thread| note(&gate, thread));
     std::thread::scope(|scope| {
         let _closed = gate.lock();
-        let start = || Builder::new().spawn_scoped(scope, || drop(gate.lock()));
-        (0..LEAST_THREADS).try_for_each(|_| start().map(drop))
+        (0..LEAST_THREADS).try_for_each(|_| Builder::new().spawn_scoped(scope, wait).map(drop))
     })?;
     // A thread that has ended counts until the system has cleared it away: then only is its place free.
+    let threads = gate.into_inner().unwrap_or_default();
+    let is_there = |thread: &PathBuf| Path::new("/proc").join(thread).exists();
     for _ in 0..MOST_LOOKS {
-        if threads() <= before {
+        if !threads.iter().any(is_there) {
             break;
         }
         std::thread::yield_now();
@@ -61,7 +65,8 @@ fn reserve_threads() -> io::Result<()> {
     Ok(())
 }
 
-/// The threads of this process, as far as that can be told.
-fn threads() -> usize {
-    fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
+fn note(gate: &Mutex<Vec<PathBuf>>, thread: PathBuf) {
+    if let Ok(mut threads) = gate.lock() {
+        threads.push(thread);
+    }
 }

@@ -113,16 +113,15 @@ impl PriceTable {
     /// Reads a table: one of this project's, or one of s3-inv-db's. A field that is not known is an error.
     pub fn parse(json: &str) -> Result<Self, TableError> {
         let fields: BTreeMap<String, serde_json::Value> = serde_json::from_str(json)?;
-        let table = if fields.contains_key("per_gb_month") {
-            go::parse(json)?
-        } else if is_flat(&fields) {
+        if fields.contains_key("per_gb_month") {
+            let table = go::parse(json)?;
+            return table.check_names().map(|()| table).map_err(TableError::Rule);
+        }
+        if is_flat(&fields) {
             return Err(TableError::Flat);
-        } else {
-            let table: Self = serde_json::from_str(json)?;
-            table.check().map_err(TableError::Rule)?;
-            table
-        };
-        table.check_names().map_err(TableError::Rule)?;
+        }
+        let table: Self = serde_json::from_str(json)?;
+        table.check_names().and_then(|()| table.check()).map_err(TableError::Rule)?;
         Ok(table)
     }
 
@@ -172,9 +171,11 @@ impl PriceTable {
         self.volume_steps.iter().try_for_each(|(class, steps)| self.check_steps(class, steps))
     }
 
-    /// Answers show them as they are.
+    /// Answers and errors show them.
     fn check_names(&self) -> Result<(), String> {
-        let mut names = self.region.iter().chain(&self.date).chain(self.classes.keys());
+        let rules = [&self.minimum.classes, &self.monitoring.classes, &self.overhead.classes];
+        let classes = self.classes.keys().chain(rules.into_iter().flatten()).chain(self.volume_steps.keys());
+        let mut names = self.region.iter().chain(&self.date).chain(classes);
         let odd = names.find(|name| name.contains(char::is_control));
         odd.map_or(Ok(()), |name| Err(format!("a name with control characters: {name:?}")))
     }

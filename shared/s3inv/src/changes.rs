@@ -40,7 +40,7 @@ impl<'a, R: ReadAt> Pair<'a, R> {
     pub(crate) fn new(old: &'a Index<R>, new: &'a Index<R>) -> Self {
         let measures = old.info().schema.measures.and(&new.info().schema.measures);
         let priced = old.rates().is_some() && new.rates().is_some();
-        let comparable = priced && poorer(old, new).is_none();
+        let comparable = priced && without_versions(old, new).is_none();
         let measures = if comparable { measures } else { measures.without(Measure::Cost) };
         Self { old, new, measures }
     }
@@ -61,7 +61,7 @@ impl<'a, R: ReadAt> Pair<'a, R> {
 }
 
 /// The one of two indexes whose costs are those of current versions, if those of the other one are of all versions.
-pub(crate) fn poorer<'a, R: ReadAt>(old: &'a Index<R>, new: &'a Index<R>) -> Option<&'a Index<R>> {
+pub(crate) fn without_versions<'a, R: ReadAt>(old: &'a Index<R>, new: &'a Index<R>) -> Option<&'a Index<R>> {
     match [old, new].map(|index| index.info().schema.measures.has(Measure::Noncurrent)) {
         [false, true] => Some(old),
         [true, false] => Some(new),

@@ -6,7 +6,7 @@ use s3inv_index_format::ReadAt;
 use s3inv_model::{Sums, prefix};
 
 use crate::amount::Difference;
-use crate::changes::{Change, Pair, poorer};
+use crate::changes::{Change, Pair, without_versions};
 use crate::error::require;
 use crate::families::Families;
 use crate::rank::Rank;
@@ -19,7 +19,8 @@ use crate::{Amount, AskError, By, Index, Scope};
 pub struct DiffOptions<'q> {
     /// What is compared.
     pub scope: &'q Scope,
-    /// What the largest changes are changes of.
+    /// What the largest changes are changes of. Costs of current versions can't be compared with those of all
+    /// versions.
     pub by: By,
     /// How many levels below the scope: 1 compares the children of a prefix, or the directories that begin
     /// with a partial name.
@@ -61,7 +62,7 @@ impl Diff {
 pub fn diff<R: ReadAt>(old: &Index<R>, new: &Index<R>, options: DiffOptions<'_>) -> Result<Diff, AskError> {
     require(old, options.by)?;
     require(new, options.by)?;
-    if let (By::Cost, Some(index)) = (options.by, poorer(old, new)) {
+    if let (By::Cost, Some(index)) = (options.by, without_versions(old, new)) {
         return Err(AskError::Incomparable { index: index.name().to_owned() });
     }
     let pair = Pair::new(old, new);

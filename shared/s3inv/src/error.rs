@@ -32,19 +32,20 @@ pub enum AskError {
     },
     /// It isn't comparable, though both indexes know it.
     #[error(
-        "{index}: cost can't be compared: it is without noncurrent versions, and that of the other index is with them"
+        "{index}: cost can't be compared: it is without noncurrent versions, and that of the other index is with \
+         them: compare bytes or objects"
     )]
     Incomparable {
         /// The one that leaves something out.
         index: String,
     },
     /// There is nothing of it.
-    #[error("prefix not found: {}{}", shown(.prefix), instead(.prefix, .above, *.cut))]
+    #[error("prefix not found: {}{}", shown(.prefix), instead(.prefix, .above.as_deref(), *.cut))]
     NotFound {
         /// What was asked about.
         prefix: Vec<u8>,
-        /// The nearest prefix above it that is there.
-        above: Vec<u8>,
+        /// The nearest prefix above it that is there, if that could be read.
+        above: Option<Vec<u8>>,
         /// The depth at which prefixes are cut, if it lies deeper.
         cut: Option<u64>,
     },
@@ -69,12 +70,12 @@ fn shown(prefix: &[u8]) -> String {
 }
 
 /// What to ask for instead, if that can be told.
-fn instead(prefix: &[u8], above: &[u8], cut: Option<u64>) -> String {
+fn instead(prefix: &[u8], above: Option<&[u8]>, cut: Option<u64>) -> String {
     match (cut, above, prefix) {
         (Some(cut), ..) => format!(": prefixes are cut at depth {cut}: ask for one above it"),
-        (None, [], [b'/', ..]) => ": no key begins with /".to_owned(),
-        (None, [], _) => String::new(),
-        (None, above, _) => format!(": the nearest above it is {}", shown(above)),
+        (None, Some([]), [b'/', ..]) => ": no key begins with /".to_owned(),
+        (None, Some([]) | None, _) => String::new(),
+        (None, Some(above), _) => format!(": the nearest above it is {}", shown(above)),
     }
 }
 
@@ -99,13 +100,13 @@ impl AskError {
         }
     }
 
-    /// There is nothing of a scope in some indexes.
+    /// There is nothing of a scope in some indexes. They are asked what there is above it.
     #[must_use]
     pub fn not_found<const N: usize, R: ReadAt>(indexes: [&Index<R>; N], scope: &Scope) -> Self {
         let cuts = indexes.into_iter().filter_map(|index| index.info().max_depth);
         let depth = prefix::depth(scope.parent()) as u64 + u64::from(scope.exact().is_none());
         let cut = cuts.filter(|&cut| cut < depth).min();
-        let above = if cut.is_none() { nearest(indexes, scope.text()) } else { Vec::new() };
+        let above = nearest(indexes, scope.text()).filter(|_| cut.is_none());
         Self::NotFound { prefix: scope.text().to_vec(), above, cut }
     }
 
@@ -121,13 +122,16 @@ impl AskError {
     }
 }
 
-/// The nearest prefix above a text that is in one of some indexes: the root, as far as these can't be read.
-fn nearest<const N: usize, R: ReadAt>(indexes: [&Index<R>; N], text: &[u8]) -> Vec<u8> {
-    let ends = (1..text.len()).filter(|&end| text.get(end - 1) == Some(&b'/'));
+/// The nearest prefix above a text that is in one of some indexes, if these can be read.
+fn nearest<const N: usize, R: ReadAt>(indexes: [&Index<R>; N], text: &[u8]) -> Option<Vec<u8>> {
+    let ends = (0..text.len()).filter(|&end| end == 0 || text.get(end - 1) == Some(&b'/'));
     let above: Vec<_> = ends.filter_map(|end| text.get(..end)).collect();
-    let there = indexes.into_iter().filter_map(|index| index.get_many(&above).ok());
-    let last = there.filter_map(|found| found.iter().rposition(Option::is_some)).max();
-    last.and_then(|last| above.get(last)).map_or_else(Vec::new, |nearest| nearest.to_vec())
+    let mut last = 0;
+    for index in indexes {
+        let found = index.get_many(&above).ok()?;
+        last = last.max(found.iter().rposition(Option::is_some)?);
+    }
+    above.get(last).map(|nearest| nearest.to_vec())
 }
 
 /// Fails if an index doesn't know what is asked for.

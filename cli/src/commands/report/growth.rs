@@ -8,24 +8,32 @@ use crate::commands::diff::{doubts, name, told, tone};
 use crate::failure::Failure;
 use crate::heading::Heading;
 use crate::page::{Line, Part};
-use crate::priced::CostNote;
+use crate::priced::{CostNote, Prices};
 use crate::table::Tone;
 use crate::text;
 
 impl Report<'_> {
-    pub(super) fn growth(&self, older: &Index, prices: Option<&CostNote<'_>>) -> Result<Part, Failure> {
+    /// With what is to be known of the costs of both, where they are shown.
+    pub(super) fn growth<'a>(
+        &'a self,
+        older: &'a Index,
+        prices: &'a Prices,
+    ) -> Result<(Part, Option<CostNote<'a>>), Failure> {
         let heading = "Growth";
         let by = usual(&[older, self.index]);
         let options = DiffOptions { scope: self.scope, by, depth: 1, limit: self.limit };
         let diff = match s3inv::diff(older, self.index, options) {
-            Err(error @ AskError::Cut { .. }) => return Ok(Part::without(heading, error.to_string())),
+            Err(error @ AskError::Cut { .. }) => {
+                return Ok((Part::without(heading, error.to_string()), None));
+            }
             diff => diff?,
         };
         let mut notes = vec![format!("Since {}.", Heading::new(older))];
-        notes.extend(doubts(older, self.index).into_iter().map(|doubt| format!("Note: {doubt}.")));
+        let doubts = doubts([older, self.index], &diff.known);
         let costs = diff.known.contains(&By::Cost);
-        let about_costs = prices.filter(|_| costs).into_iter().flat_map(|prices| &prices.notes);
-        notes.extend(about_costs.map(|note| format!("Note: {note}.")));
+        let of_both = if costs { prices.note_of_both([older, self.index], self.scope)? } else { None };
+        let about_costs = of_both.iter().flat_map(CostNote::sentences);
+        notes.extend(doubts.into_iter().chain(about_costs).map(|note| format!("Note: {note}.")));
         let most = diff.changes.iter().map(|change| change.difference().by(by).unsigned_abs()).max();
         let mut lines: Vec<_> = diff
             .changes
@@ -42,7 +50,7 @@ impl Report<'_> {
         }
         let mut columns = vec!["difference", "change", "old", "new"];
         columns.extend(costs.then_some("cost"));
-        Ok(Part { heading, notes, is_whole: false, columns, lines })
+        Ok((Part { heading, notes, is_whole: false, columns, lines }, of_both))
     }
 }
 

@@ -6,6 +6,7 @@ use super::Report;
 use crate::amount::percent;
 use crate::cost;
 use crate::page::{Line, Part};
+use crate::priced::{classes_of, notes_of};
 use crate::table::Tone;
 use crate::text;
 
@@ -35,7 +36,7 @@ impl Report<'_> {
         });
         told.extend(unpriced);
         told.extend(
-            cost::notes_of(self.stats, self.index.info()).iter().map(|note| format!("Note: {note}.")),
+            notes_of(&classes_of(self.stats), self.index.info()).iter().map(|note| format!("Note: {note}.")),
         );
         told
     }

@@ -39,6 +39,7 @@ fn what_would_be_passed_over_is_refused() {
         |table| table["region"] = json!("\u{1b}[31mred"),
         "a name with control characters: \"\\u{1b}[31mred\"",
     );
+    refused(|table| table["minimum"]["classes"] = json!(["A\u{7}"]), "a name with control characters");
     refused(|table| table["classes"]["A\nB"] = json!(1), "a name with control characters");
     refused(|table| table["currency"] = json!("EUR"), "currency is EUR, but only USD is read");
     refused(|table| table["extra"] = json!(1), "unknown field `extra`");

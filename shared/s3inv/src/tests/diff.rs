@@ -211,7 +211,7 @@ fn what_is_not_there_is_told_with_what_is() {
         let scope = Scope::new(scope);
         let error = diff(&old, &new, DiffOptions { scope: &scope, by: By::Objects, depth: 1, limit: 9 });
         let Err(AskError::NotFound { above: told, cut: None, .. }) = error else { panic!("{error:?}") };
-        assert_eq!(String::from_utf8(told).unwrap(), above);
+        assert_eq!(String::from_utf8(told.unwrap()).unwrap(), above);
     }
 }
 
