@@ -178,7 +178,7 @@ fn a_cost_is_told_with_its_parts_and_what_it_leaves_out() {
     let part = |name: &str| page.line("Cost a month", name);
     assert_eq!(part("Storage"), ["$3.96", "100.0%"]);
     assert_eq!(part("Minimum of 128 KB")[0], "$0.000148");
-    assert_eq!(part("Monitoring"), ["$0", "0.0%"]);
+    assert_eq!(part("Monitoring"), ["$0.000000", "0.0%"]);
     assert_eq!(part("(total)"), ["$3.96", "100.0%"]);
     for note in [
         "Prices: us-east-1, 2025-10, USD.",

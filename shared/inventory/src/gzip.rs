@@ -27,6 +27,11 @@ pub fn is_gzip(start: &[u8]) -> bool {
     start.starts_with(&[0x1f, 0x8b])
 }
 
+/// Where a member's header has its flags.
+const FLAGS: usize = 3;
+/// The flag of a header that has a checksum: `FHCRC` of RFC 1952.
+const HEADER_CHECKSUM: u8 = 1 << 1;
+
 /// Decompresses whole files, with one buffer for all of them.
 pub struct Inflater {
     members: Members,
@@ -45,8 +50,9 @@ impl Inflater {
         Ok(Self { members: Members::new(), buffer })
     }
 
-    /// The bytes of all members of `gz`, checked; `None` if they don't fit the limit or if `gz` is
-    /// damaged. [`gunzip_stream`] reads the former and says what is wrong with the latter.
+    /// The bytes of all members of `gz`, checked; `None` if they don't fit the limit, if a header has a checksum
+    /// of its own (few have, and libdeflate doesn't compare it), or if `gz` is damaged. [`gunzip_stream`] reads the
+    /// others and says what is wrong with damaged ones.
     pub fn whole(&mut self, gz: &[u8]) -> Option<&[u8]> {
         // What the last member says of its length spares decompressing what won't fit.
         let (_, said) = gz.split_last_chunk::<4>()?;
@@ -55,6 +61,9 @@ impl Inflater {
         }
         let (mut rest, mut filled) = (gz, 0);
         while !rest.is_empty() {
+            if rest.get(FLAGS).is_some_and(|flags| flags & HEADER_CHECKSUM != 0) {
+                return None;
+            }
             let (used, made) = self.members.decompress(rest, self.buffer.get_mut(filled..)?)?;
             rest = rest.get(used..).filter(|_| used > 0)?;
             filled += made;

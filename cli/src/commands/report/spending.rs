@@ -55,10 +55,6 @@ fn paid(Parts { storage, minimum, monitoring, overhead }: Parts) -> [(&'static s
 fn line(name: &str, tone: Tone, cost: Cost, total: Cost) -> Line {
     let [part, whole] = [cost, total].map(|cost| cost.micro_dollars().count());
     let share = (whole > 0).then(|| part as f64 / whole as f64);
-    let cells = vec![shown(cost), share.map_or_else(|| "-".to_owned(), percent)];
+    let cells = vec![cost.to_string(), share.map_or_else(|| "-".to_owned(), percent)];
     Line { name: name.to_owned(), tone, share: share.filter(|_| tone != Tone::Total), cells }
-}
-
-fn shown(cost: Cost) -> String {
-    if cost == Cost::ZERO { "$0".to_owned() } else { cost.to_string() }
 }

@@ -49,6 +49,23 @@ fn a_member_twice_is_twice() {
     assert_eq!(Inflater::new(100).unwrap().whole(&gz), Some(&b"samesame"[..]));
 }
 
+/// A member's header may have a checksum of its own. Only the stream compares it.
+#[test]
+fn a_wrong_checksum_of_a_header_is_an_error() {
+    let mut with_checksum = gzip(b"text");
+    with_checksum[3] |= 2;
+    let mut crc = flate2::Crc::new();
+    crc.update(&with_checksum[..10]);
+    let checksum = (crc.sum() as u16).to_le_bytes();
+    with_checksum.splice(10..10, checksum);
+    let mut inflater = Inflater::new(100).unwrap();
+    assert_eq!((inflater.whole(&with_checksum), stream(&with_checksum).unwrap()), (None, b"text".to_vec()));
+    with_checksum[10] ^= 1;
+    assert_eq!(inflater.whole(&with_checksum), None);
+    let error = stream(&with_checksum).unwrap_err().to_string();
+    assert!(error.starts_with("damaged gzip: "), "{error}");
+}
+
 /// The footer of an empty member is zeros, and so is what stands before it.
 #[test]
 fn an_empty_member_is_one() {
