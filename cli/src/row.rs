@@ -57,8 +57,8 @@ impl<'a> Key<'a> {
 /// What is known of a prefix. What the index doesn't know is null.
 #[derive(Serialize)]
 pub(crate) struct Row<'a> {
-    #[serde(flatten)]
-    key: Key<'a>,
+    #[serde(flatten, serialize_with = "as_key")]
+    prefix: &'a [u8],
     depth: usize,
     #[serde(flatten)]
     sums: Sums,
@@ -73,8 +73,10 @@ pub(crate) struct Row<'a> {
     /// Whether the index has dates: objects may be what is missing.
     #[serde(skip)]
     dated: bool,
-    #[serde(skip)]
-    prefix: &'a [u8],
+}
+
+fn as_key<S: Serializer>(prefix: &&[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    Key::new(prefix).serialize(serializer)
 }
 
 /// How much of a row is shown to people.
@@ -100,7 +102,7 @@ impl<'a> Row<'a> {
         };
         let date = |ms: u64| (!stats.dates.is_none()).then(|| text::moment(ms));
         Self {
-            key: Key::new(key),
+            prefix: key,
             depth: prefix::depth(key),
             sums: sums(stats.current),
             classes: by_class(&stats.classes),
@@ -115,7 +117,6 @@ impl<'a> Row<'a> {
             age: has(Measure::Age).then(|| bands(&AGE_BANDS, stats.age.map(sums))),
             size: has(Measure::Size).then(|| bands(&SIZE_BANDS, stats.size.map(sums))),
             dated: has(Measure::Dates),
-            prefix: key,
         }
     }
 

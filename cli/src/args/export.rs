@@ -62,6 +62,7 @@ pub(crate) struct ExportArgs {
     #[arg(long, conflicts_with_all = ["format", "out", "prefix", "depth"])]
     pub(crate) ddl: bool,
     /// The folder of those exports, for --ddl, as s3://bucket/folder/
+    // What is required is not, beside what excludes it: so --format has to be excluded here too.
     #[arg(long, value_name = "URI", requires = "ddl", conflicts_with = "format", value_parser = parse_folder,
         value_hint = ValueHint::Other)]
     pub(crate) location: Option<String>,

@@ -41,8 +41,8 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(), Failure> {
         limit: args.limit.get(),
     };
     let growth = older.as_ref().map(|older| report.growth(older, &prices)).transpose()?;
-    let (growth, of_both) = growth.map_or((None, None), |(part, costs)| (Some(part), costs));
-    let costs = of_both.or_else(|| prices.note_of_classes(&index, &classes_of(&stats)));
+    let (growth, of_both) = growth.unzip();
+    let costs = of_both.flatten().or_else(|| prices.note_of_classes(&index, &classes_of(&stats)));
     costs.iter().for_each(CostNote::warn);
     let html = report.page(growth)?.html();
     output.take("report", move |out, _| Ok(out.write_all(html.as_bytes())?)).map(|_| ())

@@ -106,7 +106,7 @@ impl AskError {
         let cuts = indexes.into_iter().filter_map(|index| index.info().max_depth);
         let depth = prefix::depth(scope.parent()) as u64 + u64::from(scope.exact().is_none());
         let cut = cuts.filter(|&cut| cut < depth).min();
-        let above = nearest(indexes, scope.text()).filter(|_| cut.is_none());
+        let above = if cut.is_none() { nearest(indexes, scope.text()) } else { None };
         Self::NotFound { prefix: scope.text().to_vec(), above, cut }
     }
 
